@@ -1,0 +1,106 @@
+#include "core/thread_pool.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace limr {
+namespace {
+
+constexpr int kSpins = 4000;  // about 50 us: longer than the gap between two ops, far shorter than one between two phases
+
+inline void relax() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Returns once `value` differs from `old`.
+void wait_change(const std::atomic<uint32_t>& value, uint32_t old, int spins) {
+  for (int i = 0; i < spins; ++i) {
+    if (value.load(std::memory_order_acquire) != old) return;
+    relax();
+  }
+  value.wait(old, std::memory_order_acquire);
+}
+
+}  // namespace
+
+FlushDenormals::FlushDenormals() {
+#if defined(__x86_64__)
+  saved_ = _mm_getcsr();
+  _mm_setcsr(uint32_t(saved_) | 0x8040u);  // FTZ | DAZ
+#elif defined(__aarch64__)
+  asm volatile("mrs %0, fpcr" : "=r"(saved_));
+  asm volatile("msr fpcr, %0" ::"r"(saved_ | (uint64_t(1) << 24)));  // FZ
+#else
+  saved_ = 0;
+#endif
+}
+
+FlushDenormals::~FlushDenormals() {
+#if defined(__x86_64__)
+  _mm_setcsr(uint32_t(saved_));
+#elif defined(__aarch64__)
+  asm volatile("msr fpcr, %0" ::"r"(saved_));
+#endif
+}
+
+ThreadPool::ThreadPool(int threads) {
+  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { worker_main(); });
+}
+
+ThreadPool::~ThreadPool() {
+  stop_.store(true, std::memory_order_relaxed);
+  epoch_.fetch_add(1, std::memory_order_release);
+  epoch_.notify_all();
+  for (auto& w : workers_) w.join();
+}
+
+void ThreadPool::work() {
+  for (;;) {
+    const int64_t begin = next_.fetch_add(grain_, std::memory_order_relaxed);
+    if (begin >= n_) return;
+    try {
+      fn_(body_, begin, begin + grain_ < n_ ? begin + grain_ : n_);
+    } catch (...) {
+      if (!failed_.exchange(true)) error_ = std::current_exception();
+      next_.store(n_, std::memory_order_relaxed);
+    }
+  }
+}
+
+void ThreadPool::worker_main() {
+  const FlushDenormals flush;
+  uint32_t seen = 0;
+  for (;;) {
+    wait_change(epoch_, seen, kSpins);
+    seen = epoch_.load(std::memory_order_acquire);
+    if (stop_.load(std::memory_order_relaxed)) return;
+    work();
+    if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
+  }
+}
+
+void ThreadPool::run(int64_t n, int64_t grain, Fn fn, void* body) {
+  if (n <= 0) return;
+  const FlushDenormals flush;
+  if (workers_.empty() || n <= grain) {
+    for (int64_t b = 0; b < n; b += grain) fn(body, b, b + grain < n ? b + grain : n);
+    return;
+  }
+  n_ = n, grain_ = grain, fn_ = fn, body_ = body;
+  error_ = nullptr;
+  failed_.store(false, std::memory_order_relaxed);
+  next_.store(0, std::memory_order_relaxed);
+  pending_.store(uint32_t(workers_.size()), std::memory_order_relaxed);
+  epoch_.fetch_add(1, std::memory_order_release);
+  epoch_.notify_all();
+  work();
+  for (uint32_t left; (left = pending_.load(std::memory_order_acquire)) != 0;) wait_change(pending_, left, kSpins);
+  if (failed_.load()) std::rethrow_exception(error_);
+}
+
+}  // namespace limr

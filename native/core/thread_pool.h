@@ -1,0 +1,62 @@
+// native/core/thread_pool.h - fork and join over a range. Results never depend on the number of threads: a body owns its rows.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace limr {
+
+// Denormals read and written as zero, on this thread, for this scope: as AVX-512-BF16 dot products always do.
+class FlushDenormals {
+ public:
+  FlushDenormals();
+  ~FlushDenormals();
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  uint64_t saved_;
+};
+
+class ThreadPool {
+ public:
+  explicit ThreadPool(int threads);  // >= 1, the caller of parallel_for included
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int size() const { return int(workers_.size()) + 1; }
+
+  // Calls body(begin, end) over disjoint pieces of [0, n), each of `grain` items except the last. The caller works too.
+  // The first exception is thrown here once all pieces have ended. One caller at a time; bodies must not nest.
+  template <typename Body>
+  void parallel_for(int64_t n, int64_t grain, Body&& body) {
+    run(n, grain < 1 ? 1 : grain, [](void* f, int64_t b, int64_t e) { (*static_cast<std::remove_reference_t<Body>*>(f))(b, e); },
+        const_cast<void*>(static_cast<const void*>(&body)));
+  }
+
+ private:
+  using Fn = void (*)(void*, int64_t, int64_t);
+  void run(int64_t n, int64_t grain, Fn fn, void* body);
+  void work();
+  void worker_main();
+
+  // The job, written before epoch_ is raised and read only by those who saw it rise.
+  int64_t n_ = 0, grain_ = 1;
+  Fn fn_ = nullptr;
+  void* body_ = nullptr;
+  std::atomic<int64_t> next_{0};
+  std::exception_ptr error_;
+  std::atomic<bool> failed_{false};
+
+  alignas(64) std::atomic<uint32_t> epoch_{0};
+  alignas(64) std::atomic<uint32_t> pending_{0};
+  std::atomic<bool> stop_{false};
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace limr

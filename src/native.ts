@@ -1,0 +1,291 @@
+/**
+ * The typed contract of the native addon, and its only loader. Everything that crosses the boundary is in this file.
+ *
+ * Sequences cross packed: `tokens` holds all sequences one after the other, sequence s is `tokens[offsets[s] .. offsets[s+1])`.
+ * Per-token arrays are aligned with `tokens`: entry i speaks of token i given the tokens before it in its sequence, so the
+ * first entry of every sequence has no log-probability (NaN) and must have weight 0.
+ */
+import { createRequire } from 'node:module';
+import { LimrError } from './errors.js';
+
+/** What the build and the machine offer; filled without touching a model. */
+export interface NativeMachine {
+  readonly version: string;
+  readonly compiler: string;
+  /** Kernel sets that this CPU can run, best first, e.g. ["avx512bf16", "avx512", "avx2", "scalar"]. */
+  readonly isas: readonly string[];
+  /** CPUs that this process may use (affinity and cgroup quota). */
+  readonly cpus: number;
+  /** Bytes: the smaller of physical memory and the cgroup's limit. */
+  readonly memoryBytes: number;
+}
+
+export interface NativeContextOptions {
+  /** Compute threads, >= 1. */
+  readonly threads: number;
+  /** One of `NativeMachine.isas`; "" takes the best. */
+  readonly isa: string;
+  /** Upper limit for weights, optimizer state and workspace together; 0 = no limit of ours. */
+  readonly memoryLimitBytes: number;
+}
+
+export type ModelHead = 'lm' | 'value';
+
+export interface NativeLoadOptions {
+  /** Folder in Hugging Face layout (config.json + safetensors), or only config.json when `randomSeed` is given. */
+  readonly dir: string;
+  readonly head: ModelHead;
+  /** Allocates fp32 gradients, the 16-bit remainders of the master weights, and AdamW moments. */
+  readonly trainable: boolean;
+  /** Random initial weights, N(0, initializer_range), from this seed, instead of reading safetensors. -1 = read. */
+  readonly randomSeed: number;
+  /** Seed of a fresh value head, N(0, 1/(hidden_size+1)), when the folder has no score.weight. */
+  readonly valueHeadSeed: number;
+  /** Recompute a layer's activations in backward instead of keeping them. */
+  readonly activationCheckpointing: boolean;
+}
+
+export interface NativeModelInfo {
+  readonly modelType: string;
+  readonly vocabSize: number;
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
+  readonly numHiddenLayers: number;
+  readonly numAttentionHeads: number;
+  readonly numKeyValueHeads: number;
+  readonly headDim: number;
+  readonly maxPositionEmbeddings: number;
+  readonly tieWordEmbeddings: boolean;
+  readonly head: ModelHead;
+  readonly trainable: boolean;
+  /** Parameters of the model as Hugging Face counts them (tied ones once). */
+  readonly numParameters: number;
+  /** Resident bytes of weights, and of gradients and optimizer state. */
+  readonly weightBytes: number;
+  readonly optimizerBytes: number;
+}
+
+export type StopReason = 'eos' | 'stop' | 'length' | 'abort';
+
+export interface NativeGenerateRequest {
+  /** Prompts, packed. Every prompt has at least one token. */
+  readonly tokens: Int32Array;
+  readonly offsets: Int32Array;
+  /** Key of each prompt in the random stream: its dataset row. Length = number of prompts. */
+  readonly rows: Int32Array;
+  readonly samplesPerPrompt: number;
+  /** First two words of the random key; `purpose` separates training from evaluation. */
+  readonly seed: number;
+  readonly purpose: number;
+  readonly rollout: number;
+  /** 0 = greedy. */
+  readonly temperature: number;
+  /** 0 = off. */
+  readonly topK: number;
+  /** 1 = off. */
+  readonly topP: number;
+  /** 0 = off. */
+  readonly minP: number;
+  /** The T of the reported log-probs: log_softmax(logits / T) over the full vocabulary, before any mask. */
+  readonly logprobTemperature: number;
+  readonly minTokens: number;
+  /** Upper bound of generated tokens a sample. */
+  readonly maxTokens: number;
+  /** Any of them ends a sample with reason "eos"; it is part of the sample's tokens. */
+  readonly eosTokenIds: Int32Array;
+  /** A sample ends with reason "stop" once its text contains one of them (bytes in UTF-8). Needs `setTokenBytes`. */
+  readonly stopStrings: readonly string[];
+  /** Token ids that are never sampled (padding rows of the embedding, unused specials). */
+  readonly bannedTokenIds: Int32Array;
+  /** Sequences decoded at once, at most. */
+  readonly maxBatch: number;
+  /** Prompt tokens a prefill step, at most. */
+  readonly prefillChunk: number;
+  /** Bytes of the KV cache, 0 = as much as `maxBatch` sequences of this request can need. A smaller cache preempts. */
+  readonly kvCacheBytes: number;
+  /** Sampling waits while this many finished samples have not been acknowledged with `acknowledge`. */
+  readonly maxUnacknowledged: number;
+}
+
+export interface NativeSample {
+  /** Index of the prompt in the request, and of the sample within the prompt. */
+  readonly prompt: number;
+  readonly sample: number;
+  readonly tokens: Int32Array;
+  readonly logprobs: Float32Array;
+  readonly stopReason: StopReason;
+}
+
+export interface NativeGenerateStats {
+  readonly promptTokens: number;
+  /** Prompt tokens actually computed: a prompt's samples share its prefill; preempted sequences prefill again. */
+  readonly prefillTokens: number;
+  readonly generatedTokens: number;
+  readonly preemptions: number;
+  readonly decodeSteps: number;
+  readonly prefillSeconds: number;
+  readonly decodeSeconds: number;
+  readonly waitSeconds: number;
+  readonly kvBlocks: number;
+  readonly peakKvBlocks: number;
+}
+
+export interface NativePacked {
+  readonly tokens: Int32Array;
+  readonly offsets: Int32Array;
+}
+
+export interface NativeScoreRequest extends NativePacked {
+  /** T of log-probs and entropy; ignored by a value head. */
+  readonly temperature: number;
+  /** Packed tokens a forward pass, at most; sequences are never split, and never reordered. */
+  readonly maxTokens: number;
+}
+
+export interface NativeScores {
+  /** lm head: log-prob of each token (NaN for first tokens). Value head: empty. */
+  readonly logprobs: Float32Array;
+  /** lm head: entropy of the distribution that token was drawn from (NaN for first tokens). Value head: empty. */
+  readonly entropy: Float32Array;
+  /** Value head: V at the position *before* each token, aligned as `logprobs` (NaN for first tokens). lm head: empty. */
+  readonly values: Float32Array;
+}
+
+/**
+ * A loss over one micro-batch. `weights[i]` multiplies the loss of token i; TypeScript computes it over the whole optimizer
+ * step, so that sums over micro-batches are the step's loss. Tokens of weight 0 cost nothing.
+ */
+export type NativeLoss =
+  | {
+      readonly kind: 'policy';
+      readonly weights: Float32Array;
+      readonly advantages: Float32Array;
+      readonly oldLogprobs: Float32Array;
+      /** Empty unless klCoef > 0. */
+      readonly refLogprobs: Float32Array;
+      readonly epsClipLow: number;
+      readonly epsClipHigh: number;
+      /** Coefficient of the KL term inside the loss; 0 = none. */
+      readonly klCoef: number;
+      /** k1 = lp - ref; k2 = (lp - ref)^2 / 2; k3 = exp(ref - lp) - 1 - (ref - lp). */
+      readonly klEstimator: 'k1' | 'k2' | 'k3';
+      readonly entropyCoef: number;
+      readonly temperature: number;
+    }
+  | {
+      readonly kind: 'value';
+      readonly weights: Float32Array;
+      readonly oldValues: Float32Array;
+      readonly returns: Float32Array;
+      /** 0 = no clipping. */
+      readonly valueClip: number;
+    }
+  | { readonly kind: 'cross_entropy'; readonly weights: Float32Array; readonly temperature: number };
+
+/** Per token, aligned with `tokens`; entries of weight 0 are 0. */
+export interface NativeLossTerms {
+  /** weights[i] * loss of token i, f32; the step's loss is their sum in canonical order. */
+  readonly losses: Float32Array;
+  /** lm head: log-probs under the current weights. Value head: values. */
+  readonly outputs: Float32Array;
+  /** lm head only; empty for a value head. */
+  readonly entropy: Float32Array;
+  /** Name of the first op whose output was not finite, or "". Its gradients poison the step, which then skips. */
+  readonly nonFinite: string;
+}
+
+export interface NativeStepOptions {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  /** Decoupled; matrices only, never biases and norms. */
+  readonly weightDecay: number;
+  /** Global L2 norm; 0 = no clipping. */
+  readonly maxGradNorm: number;
+}
+
+export interface NativeStepResult {
+  /** Before clipping. Not finite when the step was skipped. */
+  readonly gradNorm: number;
+  readonly skipped: boolean;
+}
+
+/** Which buffer of a parameter `readTensor` copies, converted to f32, in Hugging Face's [rows, cols] order. */
+export type TensorKind = 'weight' | 'master' | 'grad' | 'exp_avg' | 'exp_avg_sq';
+
+export interface NativeModel {
+  readonly info: NativeModelInfo;
+  /** Bytes of every token id: id i is `bytes[offsets[i] .. offsets[i+1])`. Needed once, before stop strings. */
+  setTokenBytes(bytes: Uint8Array, offsets: Int32Array): void;
+  /** `onSamples` gets finished samples in the order they finish. Resolves when all are delivered. */
+  generate(request: NativeGenerateRequest, onSamples: (samples: NativeSample[]) => void): Promise<NativeGenerateStats>;
+  /** Tells a running `generate` that the caller has taken `count` more samples. */
+  acknowledge(count: number): void;
+  /** Stops a running verb at its next decode step or layer; it rejects with LIMR_ABORTED. */
+  abort(): void;
+  score(request: NativeScoreRequest): Promise<NativeScores>;
+  /** f32 logits [tokens, vocab]: the next token's distribution at every position. For small inputs. */
+  logits(request: NativePacked): Promise<Float32Array>;
+  accumulate(batch: NativePacked, loss: NativeLoss): Promise<NativeLossTerms>;
+  step(options: NativeStepOptions): Promise<NativeStepResult>;
+  /** Optimizer steps taken (not counting skipped ones). */
+  readonly optimizerSteps: number;
+  zeroGrad(): Promise<void>;
+  /** Writes model.safetensors (sharded above 5 GB) and config.json into an existing folder; fsyncs them. */
+  save(dir: string): Promise<void>;
+  /** Remainders, moments and step count; bit-exact. Fsynced. */
+  saveOptimizer(file: string): Promise<void>;
+  loadOptimizer(file: string): Promise<void>;
+  /** Hugging Face names of the parameters. */
+  tensorNames(): string[];
+  readTensor(name: string, kind: TensorKind): { rows: number; cols: number; data: Float32Array };
+  /** Frees everything. Idempotent. Rejects a running verb as `abort` does. */
+  close(): Promise<void>;
+}
+
+/** What one phase needs, to the byte the arenas will ask for. */
+export interface NativePlanRequest {
+  /** Folder with config.json. */
+  readonly dir: string;
+  readonly head: ModelHead;
+  readonly trainable: boolean;
+  readonly activationCheckpointing: boolean;
+  /** Packed tokens of a training micro-batch, and of a scoring pass; 0 = phase absent. */
+  readonly trainTokens: number;
+  readonly scoreTokens: number;
+  /** Longest sequence; pages of packed sequences are rounded up by it. */
+  readonly maxSequences: number;
+  /** 0 = no generation. */
+  readonly maxBatch: number;
+  readonly prefillChunk: number;
+  readonly contextLength: number;
+  readonly kvCacheBytes: number;
+  readonly threads: number;
+}
+
+export interface NativePlan {
+  readonly weightBytes: number;
+  readonly gradientBytes: number;
+  readonly optimizerBytes: number;
+  /** Workspace of each phase; phases share one arena, so its size is the largest. */
+  readonly trainBytes: number;
+  readonly scoreBytes: number;
+  readonly generateBytes: number;
+  readonly numParameters: number;
+}
+
+export interface NativeContext {
+  readonly threads: number;
+  readonly isa: string;
+  load(options: NativeLoadOptions): Promise<NativeModel>;
+  close(): Promise<void>;
+}
+
+export interface NativeAddon {
+  machine(): NativeMachine;
+  /** All error codes of the native core, e.g. "LIMR_SHAPE". */
+  errorCodes(): string[];
+  plan(request: NativePlanRequest): NativePlan;
+  createContext(options: NativeContextOptions): NativeContext;
+}
