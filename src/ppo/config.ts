@@ -1,0 +1,307 @@
+/**
+ * Everything that the training loop can be told, in one table: name, type, default, range, meaning. Names are OpenRLHF's.
+ * Files and machine (model, prompts, output, device, threads) are not here: the loop gets them loaded.
+ *
+ * Counts: a rollout samples rolloutBatchSize prompts x nSamplesPerPrompt; each PPO epoch walks them once in optimizer steps of
+ * trainBatchSize samples; each optimizer step is split into micro-batches, which changes memory and nothing else (promise 2).
+ */
+import { LimrError } from '../errors.js';
+import {
+  type BooleanOption,
+  type ChoiceOption,
+  checkOption,
+  type NumberOption,
+  type OptionValues,
+  type TextOption,
+  type TextsOption,
+} from './option.js';
+
+const ANY = Number.MAX_VALUE;
+const MANY = Number.MAX_SAFE_INTEGER;
+
+interface Range {
+  readonly min?: number;
+  readonly max?: number;
+  readonly exclusiveMin?: boolean;
+  readonly free?: boolean;
+}
+
+function options(group: string) {
+  const numeric =
+    (kind: 'integer' | 'number', top: number) =>
+    <D extends number | null>(initial: D, range: Range, help: string): NumberOption<D extends number ? number : D> => ({
+      kind,
+      group,
+      help,
+      default: initial as D extends number ? number : D,
+      min: range.min ?? 0,
+      max: range.max ?? top,
+      exclusiveMin: range.exclusiveMin ?? false,
+      free: range.free ?? false,
+    });
+  return {
+    integer: numeric('integer', MANY),
+    number: numeric('number', ANY),
+    boolean: (initial: boolean, help: string, free = false): BooleanOption => ({
+      kind: 'boolean',
+      group,
+      help,
+      default: initial,
+      free,
+    }),
+    choice: <const C extends string>(initial: C, choices: readonly C[], help: string): ChoiceOption<C> => ({
+      kind: 'choice',
+      group,
+      help,
+      default: initial,
+      choices,
+      free: false,
+    }),
+    text: (initial: string, pattern: RegExp, expected: string, help: string): TextOption => ({
+      kind: 'text',
+      group,
+      help,
+      default: initial,
+      pattern,
+      expected,
+      free: false,
+    }),
+    texts: (help: string): TextsOption => ({ kind: 'texts', group, help, default: [], free: false }),
+  };
+}
+
+const run = options('Run');
+const sampling = options('Sampling');
+const reward = options('Reward and advantages');
+const kl = options('KL');
+const loss = options('Loss');
+const optimizer = options('Optimizer');
+const batch = options('Batches');
+const evaluation = options('Evaluation');
+const files = options('Files');
+
+const graderPattern = /^[a-z][a-z0-9-]*$/;
+
+export const trainOptions = {
+  rollouts: run.integer(20, { free: true }, 'rollouts of the whole run; 0 only evaluates'),
+  seed: run.integer(42, { max: 0xffffffff }, 'seed of prompt order, sampling, batch order and value head'),
+
+  rolloutBatchSize: batch.integer(128, { min: 1 }, 'prompts a rollout'),
+  nSamplesPerPrompt: batch.integer(8, { min: 1 }, 'samples a prompt'),
+  trainBatchSize: batch.integer(256, { min: 1 }, 'samples an optimizer step'),
+  microTrainBatchSize: batch.integer(32, { min: 1, free: true }, 'sequences a micro-batch, at most'),
+  microTrainMaxTokens: batch.integer(
+    null,
+    { min: 2, free: true },
+    'packed tokens a micro-batch, at most; null = promptMaxLen + generateMaxLen, the smallest that always fits',
+  ),
+  microRolloutMaxTokens: batch.integer(
+    null,
+    { min: 2, free: true },
+    'packed tokens a scoring pass, at most; null = microTrainMaxTokens',
+  ),
+  maxEpochs: batch.integer(1, { min: 1 }, 'PPO epochs: passes over a rollout'),
+  shufflePrompts: batch.boolean(
+    true,
+    "permute the prompts anew each epoch (torch.randperm, seed + epoch); false = the file's order",
+  ),
+  dropLast: batch.boolean(
+    false,
+    'drop the prompts of an epoch that do not fill a rollout; false = a rollout goes on into the next epoch',
+  ),
+  gradientCheckpointing: batch.boolean(
+    true,
+    "recompute a layer's activations in backward: less memory, more time",
+    true,
+  ),
+
+  promptMaxLen: sampling.integer(1024, { min: 1 }, 'prompt tokens, at most'),
+  promptTruncation: sampling.choice(
+    'left',
+    ['left', 'right', 'error'],
+    "which end of a longer prompt is cut; right loses the template's end; error refuses the data set",
+  ),
+  generateMaxLen: sampling.integer(1024, { min: 1 }, 'generated tokens a sample, at most'),
+  minTokens: sampling.integer(1, {}, 'tokens before which no end-of-text token is sampled'),
+  temperature: sampling.number(1, { exclusiveMin: true }, 'sampling temperature'),
+  logprobTemperature: sampling.number(
+    null,
+    { exclusiveMin: true },
+    'temperature of log-probs, entropy and KL, in sampler and trainer alike; null = temperature',
+  ),
+  topP: sampling.number(1, { max: 1, exclusiveMin: true }, 'nucleus of this probability; 1 = off'),
+  topK: sampling.integer(0, {}, 'the k likeliest tokens only; 0 = off'),
+  minP: sampling.number(0, { max: 1 }, "tokens of at least this share of the likeliest one's probability; 0 = off"),
+  stop: sampling.texts('strings that end a sample, which keeps them'),
+  maxBatch: sampling.integer(64, { min: 1, free: true }, 'sequences decoded at once, at most'),
+  prefillChunk: sampling.integer(512, { min: 1, free: true }, 'prompt tokens a prefill step, at most'),
+  kvCacheBytes: sampling.integer(0, { free: true }, 'bytes of the KV cache; 0 = what maxBatch sequences can need'),
+
+  grader: reward.text(
+    'standard',
+    graderPattern,
+    'the name of a grader',
+    'grader of training answers (see the verify command)',
+  ),
+  advantageEstimator: reward.choice(
+    'gae',
+    ['gae', 'reinforce', 'rloo', 'group_norm', 'dr_grpo', 'reinforce_baseline'],
+    'how rewards become advantages; only gae has a critic; group_norm is GRPO',
+  ),
+  gamma: reward.number(1, { max: 1 }, 'discount a token'),
+  lambd: reward.number(0.95, { max: 1 }, 'lambda of generalised advantage estimation'),
+  normalizeAdvantages: reward.choice(
+    'auto',
+    ['auto', 'on', 'off'],
+    "whiten advantages over a rollout's tokens; auto = on, but off for group_norm and dr_grpo",
+  ),
+  rewardClip: reward.number(null, { exclusiveMin: true }, "bound of a sample's reward, before KL; null = none"),
+
+  initKlCoef: kl.number(0.01, {}, 'coefficient of the KL to the initial model; 0 = no reference model'),
+  klEstimator: kl.choice('k1', ['k1', 'k2', 'k3'], 'estimator of the KL a token'),
+  klInLoss: kl.boolean(false, 'KL as a term of the loss instead of in the reward'),
+  klTarget: kl.number(
+    null,
+    { exclusiveMin: true },
+    'KL that the adaptive coefficient aims at; null = fixed coefficient',
+  ),
+  klHorizon: kl.number(10_000, { exclusiveMin: true }, 'samples over which the adaptive coefficient reacts'),
+
+  epsClip: loss.number(0.2, { exclusiveMin: true }, 'PPO clip range of the probability ratio'),
+  epsClipLow: loss.number(null, { exclusiveMin: true, max: 1 }, 'lower clip range; null = epsClip'),
+  epsClipHigh: loss.number(null, { exclusiveMin: true }, 'upper clip range; null = epsClip'),
+  valueClip: loss.number(0.2, {}, 'clip range of the value around the old one; 0 = off'),
+  entropyCoef: loss.number(0, {}, 'coefficient of the entropy bonus'),
+  lossAgg: loss.text(
+    'token-mean',
+    /^(token-mean|sequence-mean|constant|microbatch-token-mean:[1-9][0-9]*)$/,
+    'token-mean, sequence-mean, constant or microbatch-token-mean:<sequences>',
+    "weight of a token in an optimizer step: 1/tokens; 1/(samples x its length); 1/(samples x generateMaxLen); or LIMR's mean of means",
+  ),
+
+  actorLearningRate: optimizer.number(5e-7, {}, 'peak learning rate of the policy'),
+  criticLearningRate: optimizer.number(9e-6, {}, 'peak learning rate of the critic'),
+  lrWarmupSteps: optimizer.integer(10, {}, 'optimizer steps of linear warm-up'),
+  lrWarmupFromZero: optimizer.boolean(
+    false,
+    'start the warm-up at 0, so that the first step changes nothing, instead of at 1/lrWarmupSteps',
+  ),
+  minLrRatio: optimizer.number(0.1, { max: 1 }, 'floor of the cosine, as a share of the peak; 1 = constant'),
+  maxSteps: optimizer.integer(
+    null,
+    { min: 1 },
+    'optimizer steps at which the cosine reaches its floor; null = those of this run',
+  ),
+  adamBeta1: optimizer.number(0.9, { max: 0.999999 }, "decay of AdamW's first moment"),
+  adamBeta2: optimizer.number(0.95, { max: 0.999999 }, "decay of AdamW's second moment"),
+  adamEps: optimizer.number(1e-8, { exclusiveMin: true }, "AdamW's epsilon"),
+  l2: optimizer.number(0, {}, 'decoupled weight decay of matrices'),
+  maxNorm: optimizer.number(1, {}, 'global gradient norm at which gradients are clipped; 0 = off'),
+  freezingActorSteps: optimizer.integer(0, {}, 'rollouts at the start in which only the critic learns'),
+  maxSkippedSteps: optimizer.integer(
+    3,
+    { min: 1 },
+    'optimizer steps in a row with non-finite numbers that end the run',
+  ),
+
+  evalSteps: evaluation.integer(1, {}, 'rollouts between evaluations; 0 = never'),
+  evalBeforeTraining: evaluation.boolean(true, 'evaluate the initial model, as rollout 0'),
+  evalNSamples: evaluation.integer(1, {}, 'samples a prompt at evalTemperature; 0 = none'),
+  evalTemperature: evaluation.number(0, {}, 'temperature of evaluations; 0 = greedy'),
+  evalTopP: evaluation.number(1, { max: 1, exclusiveMin: true }, 'nucleus of evaluations; 1 = off'),
+  evalSampled: evaluation.integer(
+    0,
+    {},
+    "further samples a prompt, drawn with training's settings and reported apart; 0 = none",
+  ),
+  evalMaxLen: evaluation.integer(
+    null,
+    { min: 1 },
+    'generated tokens an evaluation sample, at most; null = generateMaxLen',
+  ),
+  evalGrader: evaluation.text(
+    'same',
+    graderPattern,
+    'same, or the name of a grader',
+    "grader of evaluations; same = training's",
+  ),
+
+  saveSteps: files.integer(
+    1,
+    { free: true },
+    'rollouts between checkpoints; the last rollout always has one; 0 = only that',
+  ),
+  maxCkptNum: files.integer(3, { min: 1, free: true }, 'checkpoints kept, the newest ones'),
+  saveSamples: files.boolean(true, "write each rollout's samples"),
+  saveTokenStats: files.boolean(
+    false,
+    'write log-probs, reference log-probs, values and advantages of every token beside the samples',
+  ),
+} as const;
+
+export type TrainConfig = OptionValues<typeof trainOptions>;
+export type TrainOverrides = { readonly [K in keyof TrainConfig]?: TrainConfig[K] };
+export type AdvantageEstimator = TrainConfig['advantageEstimator'];
+export type KlEstimator = TrainConfig['klEstimator'];
+
+/** The defaults, as a complete configuration. */
+export const trainDefaults = Object.fromEntries(
+  Object.entries(trainOptions).map(([name, option]) => [name, option.default]),
+) as unknown as TrainConfig;
+
+/**
+ * Completes and validates a configuration: unknown names, types, ranges, and settings that contradict each other.
+ * @param overrides values by their camelCase name; what is missing (or undefined) takes the default
+ * @throws {LimrError} LIMR_USAGE, naming the option, the value found and the one expected
+ */
+export function resolveTrainConfig(overrides: Readonly<Record<string, unknown>>): TrainConfig {
+  const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
+  const checked = given.map(([name, value]) => [name, checkOption(trainOptions, name, value)] as const);
+  const config = { ...trainDefaults, ...Object.fromEntries(checked) } as TrainConfig;
+  for (const [broken, message, hint] of contradictions(config))
+    if (broken) throw new LimrError('LIMR_USAGE', message, hint);
+  return Object.freeze(config);
+}
+
+function contradictions(c: TrainConfig): readonly (readonly [boolean, string, string])[] {
+  const grouped = ['rloo', 'group_norm', 'dr_grpo', 'reinforce_baseline'].includes(c.advantageEstimator);
+  const longest = c.promptMaxLen + c.generateMaxLen;
+  const samples = c.rolloutBatchSize * c.nSamplesPerPrompt;
+  return [
+    [
+      grouped && c.nSamplesPerPrompt < 2,
+      `advantageEstimator ${c.advantageEstimator} compares the samples of a prompt, and nSamplesPerPrompt is ${c.nSamplesPerPrompt}`,
+      'Set --n-samples-per-prompt to 2 or more, or take --advantage-estimator gae or reinforce.',
+    ],
+    [
+      c.trainBatchSize > samples,
+      `trainBatchSize is ${c.trainBatchSize}, and a rollout has ${samples} samples (rolloutBatchSize x nSamplesPerPrompt)`,
+      `Set --train-batch-size to ${samples} or less.`,
+    ],
+    [
+      c.microTrainMaxTokens !== null && c.microTrainMaxTokens < longest,
+      `microTrainMaxTokens is ${c.microTrainMaxTokens}, and a sequence can have ${longest} tokens (promptMaxLen + generateMaxLen)`,
+      `Set --micro-train-max-tokens to ${longest} or more: a sequence is never split.`,
+    ],
+    [
+      c.microRolloutMaxTokens !== null && c.microRolloutMaxTokens < longest,
+      `microRolloutMaxTokens is ${c.microRolloutMaxTokens}, and a sequence can have ${longest} tokens`,
+      `Set --micro-rollout-max-tokens to ${longest} or more: a sequence is never split.`,
+    ],
+    [
+      c.minTokens > c.generateMaxLen,
+      `minTokens is ${c.minTokens}, more than generateMaxLen, ${c.generateMaxLen}`,
+      'Lower --min-tokens.',
+    ],
+    [
+      c.klTarget !== null && c.initKlCoef === 0,
+      'klTarget adapts the KL coefficient, and initKlCoef is 0',
+      'Set --init-kl-coef above 0, or leave --kl-target out.',
+    ],
+    [
+      c.freezingActorSteps > 0 && c.advantageEstimator !== 'gae',
+      `freezingActorSteps trains the critic alone, and advantageEstimator ${c.advantageEstimator} has no critic`,
+      'Leave --freezing-actor-steps out, or take --advantage-estimator gae.',
+    ],
+  ];
+}

@@ -1,0 +1,156 @@
+/**
+ * Options as data. One table of them (config.ts) gives the type of the configuration, its defaults, its validation, and the
+ * command line's flags, environment variables and YAML keys.
+ */
+import { LimrError } from '../errors.js';
+
+interface OptionBase {
+  /** One sentence for `--help`, with the unit. */
+  readonly help: string;
+  /** Heading under which `--help` lists it. */
+  readonly group: string;
+  /** True when changing it cannot change a weight or a metric, so a resumed run may have another value. */
+  readonly free: boolean;
+}
+
+export interface NumberOption<D extends number | null = number | null> extends OptionBase {
+  readonly kind: 'integer' | 'number';
+  readonly default: D;
+  /** Both ends are allowed unless `exclusiveMin`. */
+  readonly min: number;
+  readonly max: number;
+  readonly exclusiveMin: boolean;
+}
+
+export interface BooleanOption extends OptionBase {
+  readonly kind: 'boolean';
+  readonly default: boolean;
+}
+
+export interface ChoiceOption<C extends string = string> extends OptionBase {
+  readonly kind: 'choice';
+  readonly default: C;
+  readonly choices: readonly C[];
+}
+
+export interface TextOption extends OptionBase {
+  readonly kind: 'text';
+  readonly default: string;
+  /** What the whole value must match; `expected` says it in words. */
+  readonly pattern: RegExp;
+  readonly expected: string;
+}
+
+export interface TextsOption extends OptionBase {
+  readonly kind: 'texts';
+  readonly default: readonly string[];
+}
+
+export type Option = NumberOption | BooleanOption | ChoiceOption | TextOption | TextsOption;
+export type OptionTable = Readonly<Record<string, Option>>;
+
+/** The value that an option holds: `number | null` for a number whose default is null ("follow something else"). */
+export type OptionValue<O> =
+  O extends NumberOption<infer D>
+    ? null extends D
+      ? number | null
+      : number
+    : O extends BooleanOption
+      ? boolean
+      : O extends ChoiceOption<infer C>
+        ? C
+        : O extends TextOption
+          ? string
+          : O extends TextsOption
+            ? readonly string[]
+            : never;
+
+/** A complete configuration over a table. */
+export type OptionValues<T extends OptionTable> = { readonly [K in keyof T]: OptionValue<T[K]> };
+
+/** `evalNSamples` -> `eval-n-samples`, the flag without its dashes. */
+export const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** `evalNSamples` -> `eval_n_samples`, the key in YAML and, upper-cased after `LIMR_`, the environment variable. */
+export const snakeCase = (name: string): string => kebabCase(name).replaceAll('-', '_');
+
+/**
+ * Reads an option's value from text (a flag or an environment variable). "null" and "auto" stand for null where it is allowed.
+ * @throws {LimrError} LIMR_USAGE
+ */
+export function parseOption(table: OptionTable, name: string, text: string): unknown {
+  const option = find(table, name);
+  switch (option.kind) {
+    case 'integer':
+    case 'number':
+      if (option.default === null && (text === 'null' || text === 'auto')) return null;
+      return checkOption(table, name, text.trim() === '' ? Number.NaN : Number(text));
+    case 'boolean':
+      if (text === 'true' || text === '1') return true;
+      if (text === 'false' || text === '0') return false;
+      throw mismatch(name, text, 'true or false');
+    case 'texts':
+      return text === '' ? [] : checkOption(table, name, [text]);
+    default:
+      return checkOption(table, name, text);
+  }
+}
+
+/**
+ * Checks one value against its option's type and range and returns it.
+ * @throws {LimrError} LIMR_USAGE, naming the option, the value found and the values allowed
+ */
+export function checkOption(table: OptionTable, name: string, value: unknown): unknown {
+  const option = find(table, name);
+  switch (option.kind) {
+    case 'integer':
+    case 'number': {
+      if (value === null && option.default === null) return value;
+      const whole = option.kind === 'integer';
+      const inside =
+        typeof value === 'number' &&
+        (whole ? Number.isSafeInteger(value) : Number.isFinite(value)) &&
+        (option.exclusiveMin ? value > option.min : value >= option.min) &&
+        value <= option.max;
+      if (!inside) throw mismatch(name, value, describeRange(option));
+      return value;
+    }
+    case 'boolean':
+      if (typeof value !== 'boolean') throw mismatch(name, value, 'true or false');
+      return value;
+    case 'choice':
+      if (typeof value !== 'string' || !option.choices.includes(value))
+        throw mismatch(name, value, `one of ${option.choices.join(', ')}`);
+      return value;
+    case 'text':
+      if (typeof value !== 'string' || !option.pattern.test(value)) throw mismatch(name, value, option.expected);
+      return value;
+    case 'texts':
+      if (!Array.isArray(value) || !value.every((item) => typeof item === 'string' && item !== ''))
+        throw mismatch(name, value, 'a list of strings that are not empty');
+      return value;
+  }
+}
+
+/** "a number in (0, 10]", for help texts and errors. */
+export function describeRange(option: NumberOption): string {
+  const noun = option.kind === 'integer' ? 'a whole number' : 'a number';
+  const low = `${option.exclusiveMin ? '>' : '>='} ${option.min}`;
+  const high = option.max === Number.MAX_SAFE_INTEGER || option.max === Number.MAX_VALUE ? '' : ` and <= ${option.max}`;
+  return `${noun} ${low}${high}${option.default === null ? ', or null' : ''}`;
+}
+
+function find(table: OptionTable, name: string): Option {
+  const option = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (option) return option;
+  const near = Object.keys(table).filter((key) => key.toLowerCase() === name.replace(/[-_]/g, '').toLowerCase());
+  throw new LimrError(
+    'LIMR_USAGE',
+    `there is no option "${name}"`,
+    near.length > 0 ? `Did you mean "${near[0]}"?` : '',
+  );
+}
+
+function mismatch(name: string, value: unknown, expected: string): LimrError {
+  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  return new LimrError('LIMR_USAGE', `${name} is ${shown}, expected ${expected}`, `Set --${kebabCase(name)}.`);
+}
