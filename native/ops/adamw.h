@@ -1,0 +1,50 @@
+// native/ops/adamw.h - AdamW over flat arrays. Loshchilov & Hutter 2019, arXiv:1711.05101, as torch.optim.AdamW computes it:
+//   g' = g * grad_scale     m = b1 m + (1-b1) g'     v = b2 v + (1-b2) g'^2
+//   w <- w (1 - lr*decay) - lr/(1-b1^t) * m / (sqrt(v)/sqrt(1-b2^t) + eps)
+// The f32 master weight u is kept as two halves: weight = bf16 of (u + 0x8000) >> 16, remainder = low 16 bits of u. The integer
+// rounding is invertible, which rounding to nearest even is not: at LIMR's learning rate of 5e-7 most updates live in the remainder.
+#pragma once
+#include "core/context.h"
+#include "core/view.h"
+
+namespace limr {
+
+inline float join_master(bf16 weight, uint16_t remainder) {
+  return std::bit_cast<float>((uint32_t(weight) << 16) - ((uint32_t(remainder) & 0x8000u) << 1) + remainder);
+}
+inline void split_master(float master, bf16* weight, uint16_t* remainder) {
+  const uint32_t u = std::bit_cast<uint32_t>(master);
+  *weight = bf16((u + 0x8000u) >> 16);
+  *remainder = uint16_t(u);
+}
+
+struct AdamW {
+  bf16* weight;         // [n]
+  uint16_t* remainder;  // [n]
+  float *exp_avg, *exp_avg_sq;  // [n]
+  const float* grad;    // [n]
+  int64_t n;
+  const float* grad_scale;  // one f32: what clipping multiplies gradients with; a view, since a device computes it
+  float lr, beta1, beta2, eps, weight_decay;
+  int64_t step;  // t, from 1
+};
+void adamw(const Context&, const AdamW&);
+
+// The sum of squares of n floats, in blocks of 16,384 summed in f32 lanes and added up in f64, in order.
+struct SumSquares {
+  const float* data;
+  int64_t n;
+  double* partial;  // [ceil(n / 16384)]
+};
+constexpr int64_t kSumBlock = 16384;
+double sum_squares(const Context&, const SumSquares&);
+
+struct AdamWArgs {
+  bf16* weight;
+  uint16_t* remainder;
+  float *m, *v;
+  const float* grad;
+  float grad_scale, beta1, beta2, step_size, sqrt_correction, eps, keep;  // keep = 1 - lr*decay
+};
+
+}  // namespace limr

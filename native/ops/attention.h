@@ -1,0 +1,66 @@
+// native/ops/attention.h - causal attention over the paged cache, grouped query heads. One algorithm for prefill, decode and
+// training: keys in blocks of 32 from key 0, online softmax (Milakov & Gimelshein 2018, arXiv:1805.02867; Dao 2023,
+// arXiv:2307.08691), so a query's output depends on its own context alone.
+//   s[j] = scale * q . k[j]     p = softmax(s)     out = sum_j p[j] v[j]     lse = log sum_j exp(s[j])
+//   delta = dot(dout, out)     ds[j] = p[j] * (dout . v[j] - delta)
+//   dq = scale * sum_j ds[j] k[j]     dk[j] = scale * sum_q ds[j] q     dv[j] = sum_q p[j] dout
+// Products take bf16 operands (p and ds are rounded) and accumulate in f32.
+#pragma once
+#include "core/context.h"
+#include "core/view.h"
+#include "ops/rope.h"
+
+namespace limr {
+
+// `length` new tokens at rows [begin, begin + length) of q, the last of `context` tokens in all, whose keys lie in `pages`.
+struct AttentionSequence {
+  int64_t begin = 0;
+  int32_t length = 0, context = 0;
+  const int32_t* pages = nullptr;  // [ceil(context / 32)]
+};
+
+struct AttentionForward {
+  View out;  // [N, H*D] bf16
+  View lse;  // [H, N] f32; absent when only generating
+  View q;    // [N, H*D] bf16
+  KvPages kv;
+  const AttentionSequence* sequences;
+  int64_t num_sequences;
+  float scale;
+};
+void attention_forward(const Context&, const AttentionForward&);
+
+// Whole sequences only: context == length.
+struct AttentionBackward {
+  View dq;      // [N, H*D] f32
+  View dk, dv;  // [N, K*D] f32
+  View dout, out, q;  // [N, H*D] bf16
+  View lse;           // [H, N] f32
+  KvPages kv;
+  const AttentionSequence* sequences;
+  int64_t num_sequences;
+  float scale;
+  void* scratch;  // attention_backward_scratch_bytes
+};
+// For `threads` workers and sequences of at most max_length tokens.
+size_t attention_backward_scratch_bytes(int threads, int64_t max_length, int64_t num_heads, int64_t num_kv_heads, int64_t head_dim);
+void attention_backward(const Context&, const AttentionBackward&);
+
+struct AttentionArgs {
+  bf16* out;
+  float* lse;
+  const bf16* q;
+  const bf16* kv;
+  int64_t page_stride;
+  float scale;
+  int64_t N, H, K, D;
+  float* dq;
+  float* dk;
+  float* dv;
+  const bf16* dout;
+};
+
+constexpr int64_t kMaxHeadDim = 256;
+constexpr int64_t kMaxGroup = 32;  // query heads a kv head
+
+}  // namespace limr

@@ -1,0 +1,60 @@
+// native/ops/logprob.h - what the trainer and the sampler know about a row of logits, and its gradient.
+//   z = logits / T     logprob(y) = z[y] - log sum_k exp(z[k])     entropy = -sum_k p[k] log p[k],   p = softmax(z)
+//   dlogits[k] = (g_logprob * ([k = y] - p[k]) - g_entropy * p[k] * (log p[k] + entropy)) / T
+// Sums walk the row in one 16-lane order that depends on V alone.
+#pragma once
+#include "core/context.h"
+#include "core/view.h"
+
+namespace limr {
+
+struct RowStats {
+  float max;          // of z
+  float log_sum;      // log sum exp(z - max)
+  float entropy;
+  float logprob;      // of the target, if one was given
+};
+
+// z is written over the logits when `scale_in_place`, so that a sampler reads what was measured.
+struct LogprobForward {
+  RowStats* stats;         // [R]
+  View logits;             // [R, >= V] f32
+  const int32_t* targets;  // [R], or null
+  int64_t vocab_size;
+  float temperature;       // > 0
+};
+void logprob_forward(const Context&, const LogprobForward&);
+
+struct LogprobBackward {
+  View dlogits;  // [R, round_up(V, 2)] bf16, pad column zero; must not alias
+  View logits;   // [R, >= V] f32
+  const RowStats* stats;
+  const int32_t* targets;
+  const float* dlogprob;  // [R]
+  const float* dentropy;  // [R], or null
+  int64_t vocab_size;
+  float temperature;
+};
+void logprob_backward(const Context&, const LogprobBackward&);
+
+inline float logprob_of(float logit, float temperature, const RowStats& s) {
+  return (logit / temperature - s.max) - s.log_sum;
+}
+
+struct LogprobArgs {
+  const float* logits;
+  int64_t ldl;
+  int64_t V;
+  float temperature;
+  float* max;      // [R]
+  float* sum;      // [R] sum exp(z - max)
+  float* sum_z;    // [R] sum exp(z - max) * (z - max)
+  bf16* dlogits;
+  int64_t ldd;
+  const RowStats* stats;
+  const int32_t* targets;
+  const float* dlogprob;
+  const float* dentropy;
+};
+
+}  // namespace limr

@@ -1,0 +1,102 @@
+// native/ops/matmul.h - linear layers, forward and backward, over weights in panels.
+//
+// Layout. A weight [N, K] (N outputs, K inputs, as in Hugging Face) is stored as ceil(N/32) panels of 32 rows; a panel is
+// [K/2][32][2]: for each pair of inputs, its 32 outputs side by side, rows past N zero. Gradients, moments and remainders of a
+// weight use the same order of elements.
+//
+// Order of sums. Every output is one f32 accumulator that starts from 0 (or from what it accumulates into) and takes the pairs
+// (k, k+1) in order, each as two fused multiply-adds, the odd element first, denormals read as zero: what vdpbf16ps does.
+// So an output depends on its own row and column alone: not on M, tiling, threads or instruction set.
+//
+// M tokens, N outputs, K inputs. K is even. All views have unit stride inside rows.
+#pragma once
+#include "core/context.h"
+#include "core/view.h"
+
+namespace limr {
+
+constexpr int64_t kPanelRows = 32;
+
+inline int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+inline int64_t packed_elements(int64_t rows, int64_t cols) { return round_up(rows, kPanelRows) * cols; }
+// Index of element (row, col) in a weight of `cols` columns.
+inline int64_t packed_index(int64_t row, int64_t col, int64_t cols) {
+  return row / kPanelRows * kPanelRows * cols + col / 2 * 2 * kPanelRows + row % kPanelRows * 2 + col % 2;
+}
+
+struct PackedWeight {
+  const bf16* panels = nullptr;
+  int64_t rows = 0, cols = 0;  // N, K
+};
+
+// out[m,n] = sum_k inp[m,k] weight[n,k] (+ bias[n]) (+ residual[m,n]), the additions in f32, one rounding.
+struct LinearForward {
+  View out;       // [M, N] f32 or bf16; may alias residual
+  View inp;       // [M, K] bf16
+  PackedWeight weight;
+  View bias;      // [1, N] bf16, or absent
+  View residual;  // [M, N] bf16, or absent
+};
+void linear_forward(const Context&, const LinearForward&);
+
+// SwiGLU. Shazeer 2020, arXiv:2002.05202:  out[m,f] = silu(g) * u,  g = inp . gate[f],  u = inp . up[f].
+// The weight has 2F rows: blocks of 16 gate rows and the 16 up rows of the same f in turn ("gate-up order").
+struct SwigluForward {
+  View out;      // [M, F] bf16
+  View gate_up;  // [M, 2F] bf16 in gate-up order, for backward; or absent
+  View inp;      // [M, K] bf16
+  PackedWeight weight;
+};
+void swiglu_forward(const Context&, const SwigluForward&);
+
+// dinp[m,k] (=, or += when accumulating) sum_n dout[m,n] weight[n,k]
+struct LinearBackwardInput {
+  View dinp;  // [M, K] f32 or bf16; += needs f32
+  View dout;  // [M, N] bf16; N even, or one more zero column for an odd N
+  PackedWeight weight;
+  void* scratch;  // linear_backward_input_scratch_bytes
+  bool accumulate = false;
+};
+size_t linear_backward_input_scratch_bytes(int64_t rows, int64_t cols);
+void linear_backward_input(const Context&, const LinearBackwardInput&);
+
+// Through the down projection and SwiGLU at once:  dh = dout . down,  s = sigmoid(g):
+//   dg = dh * u * s * (1 + g * (1 - s))      du = dh * g * s
+struct SwigluBackward {
+  View dgate_up;  // [M, 2F] bf16 in gate-up order; may alias gate_up
+  View gate_up;   // [M, 2F] bf16
+  View dout;      // [M, N] bf16, gradient of the down projection's output
+  PackedWeight down;  // [N, F]
+  void* scratch;      // linear_backward_input_scratch_bytes(N, F)
+};
+void swiglu_backward(const Context&, const SwigluBackward&);
+
+// dweight[n,k] += sum_m dout[m,n] inp[m,k], and dbias[n] += sum_m dout[m,n]
+struct LinearBackwardWeight {
+  float* dweight;  // packed_elements(N, K), in the order of the weight
+  View dbias;      // [1, N] f32, or absent
+  View dout;       // [M, N] bf16
+  View inp;        // [M, K] bf16
+  void* scratch;   // linear_backward_weight_scratch_bytes(M, N, K)
+};
+size_t linear_backward_weight_scratch_bytes(int64_t tokens, int64_t rows, int64_t cols);
+void linear_backward_weight(const Context&, const LinearBackwardWeight&);
+
+// One kernel serves them all: c = a . b over panels, then what happens to a finished tile.
+struct GemmArgs {
+  enum Mode { kF32, kF32Add, kBf16, kSwiglu, kSwigluBackward, kPanelAdd };
+  Mode mode;
+  const bf16* a;     // [M, 2*pairs], row stride lda
+  int64_t lda;
+  const bf16* b;     // panels [pairs][32][2]
+  int64_t M, N, pairs;
+  void* c;           // kPanelAdd: gradient in packed order, of a weight with M columns and N rows
+  int64_t ldc;
+  const bf16* bias;      // kBf16, kF32
+  const bf16* residual;  // kBf16, row stride ldr
+  int64_t ldr;
+  bf16* gate_up;     // kSwiglu: written when not null; kSwigluBackward: read
+  int64_t ldg;
+};
+
+}  // namespace limr

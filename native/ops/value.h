@@ -1,0 +1,34 @@
+// native/ops/value.h - the critic's head: one number a row.
+//   values[n] = dot(inp[n], weight)      dinp[n,c] = dvalues[n] * weight[c]      dweight[c] += sum_n dvalues[n] * inp[n,c]
+// f32 throughout (the reference recipe keeps values in bf16). The weight is a bf16 vector [1, C].
+#pragma once
+#include "core/context.h"
+#include "core/view.h"
+
+namespace limr {
+
+struct ValueForward {
+  float* values;  // [N]
+  View inp;       // [N, C] bf16
+  View weight;    // [1, C] bf16
+};
+struct ValueBackward {
+  View dinp;            // [N, C] f32, set
+  View dweight;         // [1, C] f32, +=, in the order of n
+  const float* dvalues; // [N]
+  View inp, weight;
+};
+void value_forward(const Context&, const ValueForward&);
+void value_backward(const Context&, const ValueBackward&);
+
+struct ValueArgs {
+  float* values;
+  const bf16* inp;
+  const bf16* weight;
+  float* dinp;
+  float* dweight;
+  const float* dvalues;
+  int64_t N, C;
+};
+
+}  // namespace limr
