@@ -1,0 +1,47 @@
+/**
+ * What the training loop needs of an engine: the verbs of one loaded model, and a loader. The native engine implements it, and
+ * tests run the whole loop on a small policy written in TypeScript.
+ */
+import type {
+  NativeGenerateRequest,
+  NativeGenerateStats,
+  NativeLoss,
+  NativeLossTerms,
+  NativePacked,
+  NativeSample,
+  NativeScoreRequest,
+  NativeScores,
+  NativeStepOptions,
+  NativeStepResult,
+} from '../native.js';
+
+export interface EngineModel {
+  /**
+   * Samples in the order they finish; the generator's return value is the statistics. A sample counts as acknowledged when the
+   * next one is asked for, so a slow consumer slows sampling down. Leaving the loop early stops the sampling.
+   * @throws {LimrError} LIMR_ABORTED after `abort`
+   */
+  generate(request: NativeGenerateRequest): AsyncGenerator<NativeSample, NativeGenerateStats, void>;
+  /** @throws {LimrError} LIMR_ABORTED after `abort` */
+  score(request: NativeScoreRequest): Promise<NativeScores>;
+  /** Adds the gradients of one micro-batch to those of the optimizer step. */
+  accumulate(batch: NativePacked, loss: NativeLoss): Promise<NativeLossTerms>;
+  /** Ends the optimizer step and clears the gradients, also when it skips because they are not finite. */
+  step(options: NativeStepOptions): Promise<NativeStepResult>;
+  /** Stops a running `generate` or `score`; does nothing when none runs. */
+  abort(): void;
+  /** Writes config.json and safetensors into an existing folder, fsynced. */
+  save(dir: string): Promise<void>;
+  saveOptimizer(file: string): Promise<void>;
+  loadOptimizer(file: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Actor: lm head, trainable. Critic: value head, trainable. Reference: lm head, frozen. */
+export type ModelRole = 'actor' | 'critic' | 'reference';
+
+/**
+ * Loads a model.
+ * @param dir a folder that `save` wrote, or null for the model that the run starts from
+ */
+export type ModelLoader = (role: ModelRole, dir: string | null) => Promise<EngineModel>;
