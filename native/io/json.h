@@ -70,7 +70,7 @@ class Json {
 };
 
 struct JsonLimits {
-  int depth = 64;                // nested arrays and objects
+  int depth = 64;                    // nested arrays and objects
   int64_t values = 4 * 1024 * 1024;  // 40 bytes each
 };
 

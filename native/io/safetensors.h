@@ -1,7 +1,8 @@
 // native/io/safetensors.h - reading and writing weights in the safetensors format, one file or Hugging Face shards.
 //
 //   file = u64 little-endian header length | header JSON, padded with spaces | data
-//   header = {"__metadata__": {string: string}, name: {"dtype": "BF16", "shape": [..], "data_offsets": [begin, end]}, ..}
+//   header = {"__metadata__": {string: string}, name: {"dtype": "BF16", "shape": [..], "data_offsets": [begin, end]},
+//   ..}
 // Source: https://github.com/huggingface/safetensors#format. Offsets count from the first data byte; the tensors
 // cover the data without gap or overlap, row-major, little-endian. A header is at most 100 MB.
 //
@@ -132,8 +133,8 @@ class SafetensorsWriter {
   std::vector<TensorSpec> tensors_;
   std::vector<Shard> shards_;
   std::vector<AtomicFile> files_;
-  size_t current_ = 0;    // tensor
-  int64_t written_ = 0;   // bytes of it
+  size_t current_ = 0;   // tensor
+  int64_t written_ = 0;  // bytes of it
   bool finished_ = false;
 };
 
