@@ -5,8 +5,10 @@
  * Per-token arrays are aligned with `tokens`: entry i speaks of token i given the tokens before it in its sequence, so the
  * first entry of every sequence has no log-probability (NaN) and must have weight 0.
  */
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { LimrError } from './errors.js';
+import { fileURLToPath } from 'node:url';
+import { errorCodes, LimrError } from './errors.js';
 
 /** What the build and the machine offer; filled without touching a model. */
 export interface NativeMachine {
@@ -288,4 +290,81 @@ export interface NativeAddon {
   errorCodes(): string[];
   plan(request: NativePlanRequest): NativePlan;
   createContext(options: NativeContextOptions): NativeContext;
+}
+
+/** Where the build leaves the addon, in the order tried; the package root is one folder above this module. */
+const addonPaths = ['../build/Release/limr.node', '../build/Debug/limr.node'].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+);
+
+let addon: NativeAddon | undefined;
+
+/**
+ * The native addon, loaded once a process.
+ * @throws {LimrError} LIMR_PLATFORM naming the paths tried, this platform and the loader's own words
+ */
+export function loadNative(): NativeAddon {
+  addon ??= withLimrErrors(requireAddon());
+  return addon;
+}
+
+function requireAddon(): NativeAddon {
+  const require = createRequire(import.meta.url);
+  const failures: string[] = [];
+  for (const path of addonPaths) {
+    try {
+      return require(path) as NativeAddon;
+    } catch (error) {
+      const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+      failures.push(`${path}: ${existsSync(path) ? reason : 'no such file'}`);
+    }
+  }
+  throw new LimrError(
+    'LIMR_PLATFORM',
+    `the native addon does not load on ${process.platform} ${process.arch}, Node ${process.version}\n  ${failures.join('\n  ')}`,
+    'Build it with `npm rebuild limr-engine` (in a clone: `npm run build`); it needs a C++20 compiler and CMake.',
+  );
+}
+
+/** Methods that return another native object, whose errors need the same treatment. */
+const opensHandle = new Set<string | symbol>(['createContext', 'load']);
+
+/**
+ * Rebuilds what native methods throw, or reject with, as a LimrError with the caller's stack: the addon's own errors are
+ * made on another thread and carry none.
+ */
+export function withLimrErrors<T extends object>(target: T): T {
+  return new Proxy(target, {
+    get(object, key) {
+      const value: unknown = Reflect.get(object, key, object);
+      if (typeof value !== 'function') return value;
+      const guarded = function guarded(...args: unknown[]): unknown {
+        const caller = new Error();
+        Error.captureStackTrace(caller, guarded);
+        const wrap = (result: unknown) =>
+          opensHandle.has(key) && typeof result === 'object' && result !== null ? withLimrErrors(result) : result;
+        try {
+          const result: unknown = Reflect.apply(value, object, args);
+          if (!(result instanceof Promise)) return wrap(result);
+          return result.then(wrap, (error: unknown) => {
+            throw rebuild(error, caller);
+          });
+        } catch (error) {
+          throw rebuild(error, caller);
+        }
+      };
+      return guarded;
+    },
+  });
+}
+
+function rebuild(error: unknown, caller: Error): unknown {
+  if (!(error instanceof Error) || error instanceof LimrError || !('code' in error)) return error;
+  const code = errorCodes.find((known) => known === error.code);
+  if (code === undefined) return error;
+  const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : '';
+  const rebuilt = new LimrError(code, error.message, hint, { cause: error });
+  const frames = caller.stack?.split('\n').slice(1).join('\n') ?? '';
+  rebuilt.stack = `${rebuilt.name}: ${rebuilt.message}\n${frames}`;
+  return rebuilt;
 }

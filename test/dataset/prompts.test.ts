@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jsonErrorOffset, lineOf } from '../../src/dataset/json-text.js';
+import { promptSetRemarks, readPrompts } from '../../src/dataset/prompts.js';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'limr-prompts-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('readPrompts', () => {
+  it('reads JSON and JSONL alike, with the rows as ids where none are given', async () => {
+    const rows = [
+      { id: 'a', prompt: '1+1?', answer: '2', source: 'math', level: 3 },
+      { prompt: '2+2?', answer: 4 },
+    ];
+    const want = [
+      { row: 0, id: 'a', prompt: '1+1?', answer: '2', source: 'math', level: '3' },
+      { row: 1, id: '1', prompt: '2+2?', answer: '4' },
+    ];
+    const lines = rows.map((row) => JSON.stringify(row)).join('\r\n\n');
+    expect((await readPrompts(file('a.json', `\ufeff${JSON.stringify(rows, null, 2)}\n`))).prompts).toEqual(want);
+    expect((await readPrompts(file('a.jsonl', `${lines}\n`))).prompts).toEqual(want);
+  });
+
+  it('takes other fields by name', async () => {
+    const path = file('keys.jsonl', '{"question": "q", "solution": "s"}\n');
+    const { prompts } = await readPrompts(path, { inputKey: 'question', labelKey: 'solution' });
+    expect(prompts).toEqual([{ row: 0, id: '0', prompt: 'q', answer: 's' }]);
+  });
+
+  it('keeps duplicates and empty answers, and reports them', async () => {
+    const path = file(
+      'twice.jsonl',
+      [
+        '{"id":1,"prompt":"q","answer":""}',
+        '{"id":2,"prompt":"q","answer":"1"}',
+        '{"id":2,"prompt":"r","answer":"1"}',
+      ].join('\n'),
+    );
+    const set = await readPrompts(path);
+    expect(set.prompts).toHaveLength(3);
+    expect(set).toMatchObject({ duplicatePrompts: [1], duplicateIds: [2], emptyAnswers: [0] });
+    expect(promptSetRemarks(set)).toEqual([
+      `${path}: 1 of 3 rows repeat an earlier prompt (first: row 1)`,
+      `${path}: 1 of 3 rows repeat an earlier id (first: row 2)`,
+      `${path}: 1 of 3 rows have an empty answer, which no response can match (first: row 0)`,
+    ]);
+  });
+
+  const refusals: readonly (readonly [string, string, string, string, RegExp])[] = [
+    ['an empty file', 'empty.jsonl', '', 'LIMR_FORMAT', /empty\.jsonl has no rows/],
+    ['an empty list', 'empty.json', '[]', 'LIMR_FORMAT', /empty\.json has no rows/],
+    ['a blank file', 'blank.json', ' \n', 'LIMR_FORMAT', /blank\.json has no rows/],
+    [
+      'a malformed line',
+      'bad.jsonl',
+      '{"prompt":"a","answer":"b"}\n{"prompt": }\n',
+      'LIMR_FORMAT',
+      /bad\.jsonl:2: malformed/,
+    ],
+    ['a cut file', 'cut.json', '[\n{"prompt": "a"},\n{"prom', 'LIMR_FORMAT', /cut\.json:3: malformed JSON/],
+    ['a value where V8 gives no position', 'word.json', '[\n1,\n2,\nx]', 'LIMR_FORMAT', /word\.json:4: .*"x\]"/],
+    ['a row that is no object', 'list.jsonl', '[1]\n', 'LIMR_FORMAT', /list\.jsonl:1 is not an object/],
+    ['an object for a list', 'object.json', '{"prompt": "a"}', 'LIMR_FORMAT', /is not a list of objects/],
+    [
+      'a missing prompt',
+      'noprompt.json',
+      '[{"question": "a"}]',
+      'LIMR_FORMAT',
+      /noprompt\.json\[0\]: "prompt" is missing/,
+    ],
+    ['a missing answer', 'noanswer.jsonl', '{"prompt": "a"}', 'LIMR_FORMAT', /noanswer\.jsonl:1: "answer" is missing/],
+    ['an empty prompt', 'emptyprompt.jsonl', '{"prompt": " ", "answer": "a"}', 'LIMR_FORMAT', /"prompt" is empty/],
+    [
+      'a prompt of another type',
+      'type.jsonl',
+      '{"prompt": [], "answer": "a"}',
+      'LIMR_FORMAT',
+      /neither text nor a number/,
+    ],
+    ['another format', 'rows.csv', 'a,b', 'LIMR_UNSUPPORTED', /"\.csv"/],
+  ];
+  it.each(refusals)('refuses %s', async (_, name, content, code, message) => {
+    await expect(readPrompts(file(name, content))).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('names the field to choose when the prompt is elsewhere', async () => {
+    await expect(readPrompts(file('else.json', '[{"question": "a", "gold": "b"}]'))).rejects.toMatchObject({
+      hint: 'Its fields are question, gold; choose one with --input-key.',
+    });
+  });
+
+  it('names a file that is not there', async () => {
+    await expect(readPrompts(join(folder, 'nowhere.json'))).rejects.toMatchObject({ code: 'LIMR_IO' });
+  });
+});
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('jsonErrorOffset', () => {
+  const accepted = ['{"a": [1, -2.5e+3, "x\\u00e9\\n", true, null, {}], "b": {"c": []}}', ' 3 ', '"s"'];
+  it.each(accepted)('finds no error in %s', (text) => {
+    expect(() => JSON.parse(text)).not.toThrow();
+    expect(jsonErrorOffset(text)).toBe(text.length);
+  });
+
+  it('agrees with JSON.parse on damaged texts', () => {
+    const whole = '{"a": [1, -2.5e+3, "x\\u00e9", true], "b": {"c": []}}';
+    for (let at = 0; at < whole.length; ++at) {
+      for (const damage of ['', 'x', ',', '"', ']', '1']) {
+        const text = whole.slice(0, at) + damage + whole.slice(at + 1);
+        const parses = isJson(text);
+        const offset = jsonErrorOffset(text);
+        // An accepted text is read to its end; a refused one breaks at a token, or misses its end.
+        const mended = [']}', '}}', '}', '"]}', '":{"c":[]}}', '1]}'].some((end) =>
+          isJson(text.slice(0, offset) + end),
+        );
+        if (parses) expect(offset).toBe(text.length);
+        else expect(offset < text.length || mended, text).toBe(true);
+      }
+    }
+  });
+
+  it('counts lines from 1', () => {
+    expect(lineOf('a\nb\nc', 0)).toBe(1);
+    expect(lineOf('a\nb\nc', 2)).toBe(2);
+    expect(lineOf('a\nb\nc', 4)).toBe(3);
+  });
+});
