@@ -125,8 +125,8 @@ class SafetensorsWriter {
     size_t begin, end;  // tensors
     int64_t bytes;
   };
-  void skip_empty();  // tensors without elements have no bytes to wait for
   void open_shard();
+  void close_full_tensors();
   std::string index_json() const;
 
   std::string dir_;

@@ -26,35 +26,35 @@ struct RopeScaling {
 
 struct ModelConfig {
   ModelType model_type = ModelType::kQwen2;
-  int64_t hidden_size = 0;               // C
-  int64_t intermediate_size = 0;         // F
-  int64_t num_hidden_layers = 0;         // L
-  int64_t num_attention_heads = 0;       // H
-  int64_t num_key_value_heads = 0;       // K, divides H
-  int64_t head_dim = 0;                  // D; H * D need not be C
-  int64_t vocab_size = 0;                // V, rows of the embedding
-  int64_t max_position_embeddings = 0;   // longest context the model was made for
+  int64_t hidden_size = 0;              // C
+  int64_t intermediate_size = 0;        // F
+  int64_t num_hidden_layers = 0;        // L
+  int64_t num_attention_heads = 0;      // H
+  int64_t num_key_value_heads = 0;      // K, divides H
+  int64_t head_dim = 0;                 // D; H * D need not be C
+  int64_t vocab_size = 0;               // V, rows of the embedding
+  int64_t max_position_embeddings = 0;  // longest context the model was made for
   double rms_norm_eps = 0;
   double rope_theta = 0;
   RopeScaling rope_scaling;
   double initializer_range = 0.02;
   bool tie_word_embeddings = false;
-  bool qkv_bias = false;                 // bias of q_proj, k_proj, v_proj
-  bool o_bias = false;                   // bias of o_proj
-  bool qk_norm = false;                  // RMSNorm over head_dim on q and k before RoPE (qwen3)
-  int64_t bos_token_id = -1;             // -1: none
-  std::vector<int64_t> eos_token_ids;    // may be empty
+  bool qkv_bias = false;                   // bias of q_proj, k_proj, v_proj
+  bool o_bias = false;                     // bias of o_proj
+  bool qk_norm = false;                    // RMSNorm over head_dim on q and k before RoPE (qwen3)
+  int64_t bos_token_id = -1;               // -1: none
+  std::vector<int64_t> eos_token_ids;      // may be empty
   std::vector<std::string> architectures;  // e.g. {"Qwen2ForCausalLM"}
-  bool value_head = false;               // *ForSequenceClassification or *ForTokenClassification with one label
-  std::string json;                      // the text that was parsed, byte for byte
+  bool value_head = false;                 // *ForSequenceClassification with one label: score.weight [1, C]
+  std::string json;                        // the text that was parsed, byte for byte
 
   int64_t q_size() const { return num_attention_heads * head_dim; }
   int64_t kv_size() const { return num_key_value_heads * head_dim; }
   const char* model_type_name() const { return limr::model_type_name(model_type); }
 };
 
-// kFormat: malformed JSON, missing key, wrong type, value out of range. kUnsupported: well-formed, but a model that this
-// engine does not implement. Both name `source`, the key, found and expected.
+// kFormat: malformed JSON, missing key, wrong type, value out of range. kUnsupported: well-formed, but a model that
+// this engine does not implement. Both name `source`, the key, found and expected.
 ModelConfig parse_model_config(std::string_view json, const std::string& source);
 
 // <dir>/config.json. kIo when it is missing.
