@@ -137,12 +137,18 @@ export const trainOptions = {
   prefillChunk: sampling.integer(512, { min: 1, free: true }, 'prompt tokens a prefill step, at most'),
   kvCacheBytes: sampling.integer(0, { free: true }, 'bytes of the KV cache; 0 = what maxBatch sequences can need'),
 
-  grader: reward.text(
-    'standard',
-    graderPattern,
-    'the name of a grader',
-    'grader of training answers (see the verify command)',
+  reward: reward.choice(
+    'limr-rule',
+    ['limr-rule', 'random'],
+    "what scores a sample: LIMR's checks and a grader, or, as a control, chance",
   ),
+  grader: reward.text('exact', graderPattern, 'the name of a grader', 'what compares an answer with the gold one'),
+  rewardTemplate: reward.choice(
+    'plain',
+    ['plain', 'qwen', 'deepseek'],
+    "where the reward finds prompt and response: given apart, or by the chat template's markers in the full text",
+  ),
+  randomRewardRate: reward.number(0.5, { max: 1 }, 'share of samples that the random reward calls right'),
   advantageEstimator: reward.choice(
     'gae',
     ['gae', 'reinforce', 'rloo', 'group_norm', 'dr_grpo', 'reinforce_baseline'],
@@ -153,9 +159,13 @@ export const trainOptions = {
   normalizeAdvantages: reward.choice(
     'auto',
     ['auto', 'on', 'off'],
-    "whiten advantages over a rollout's tokens; auto = on, but off for group_norm and dr_grpo",
+    "whiten advantages over a rollout's tokens; auto = on for gae, reinforce and reinforce_baseline",
   ),
-  rewardClip: reward.number(null, { exclusiveMin: true }, "bound of a sample's reward, before KL; null = none"),
+  rewardClip: reward.number(
+    null,
+    { exclusiveMin: true },
+    "bound of a sample's reward, as the estimator shaped it and before KL; null = none",
+  ),
 
   initKlCoef: kl.number(0.01, {}, 'coefficient of the KL to the initial model; 0 = no reference model'),
   klEstimator: kl.choice('k1', ['k1', 'k2', 'k3'], 'estimator of the KL a token'),
@@ -223,7 +233,7 @@ export const trainOptions = {
     'same',
     graderPattern,
     'same, or the name of a grader',
-    "grader of evaluations; same = training's",
+    'what compares answers in evaluations; same = grader',
   ),
 
   saveSteps: files.integer(

@@ -19,7 +19,8 @@ const limr: TrainOverrides = {
   topP: 1,
   minTokens: 1,
   stop: ['\nuser\n'],
-  grader: 'limr',
+  grader: 'exact',
+  rewardTemplate: 'qwen',
   advantageEstimator: 'gae',
   gamma: 1,
   lambd: 0.95,
@@ -56,7 +57,7 @@ const nano: TrainOverrides = {
   generateMaxLen: 128,
   microTrainMaxTokens: 2048,
   temperature: 1,
-  grader: 'limr',
+  grader: 'exact',
   advantageEstimator: 'gae',
   gamma: 1,
   lambd: 0.95,
@@ -86,7 +87,7 @@ const compatLimr: TrainOverrides = {
   promptTruncation: 'right', // the tokenizer's default side, which cuts the assistant header off
   dropLast: true, // 365 of 1,389 prompts an epoch
   evalBeforeTraining: false,
-  evalGrader: 'paper', // evaluations are not graded by the reward's grader
+  evalGrader: 'qwen-equal', // evaluations during training are graded by Qwen's script
   lrWarmupFromZero: true, // the first optimizer step of the run changes nothing
 };
 
