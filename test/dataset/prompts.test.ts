@@ -132,7 +132,7 @@ describe('jsonErrorOffset', () => {
         const parses = isJson(text);
         const offset = jsonErrorOffset(text);
         // An accepted text is read to its end; a refused one breaks at a token, or misses its end.
-        const mended = [']}', '}}', '}', '"]}', '":{"c":[]}}', '1]}'].some((end) =>
+        const mended = [']}', '}}', '}', '"]}', '":{"c":[]}}', '1]}', '"b":1}'].some((end) =>
           isJson(text.slice(0, offset) + end),
         );
         if (parses) expect(offset).toBe(text.length);

@@ -1,0 +1,89 @@
+/**
+ * All LIMR_* environment variables. Those in `debugVariables` belong to the engine; every option of the command line has one
+ * more, LIMR_ and its name in capitals (LIMR_EPS_CLIP). Any other LIMR_* is an error, except LIMR_TEST_*, which the tests use.
+ */
+import { didYouMean } from './did-you-mean.js';
+import { LimrError } from './errors.js';
+
+export const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Variables of the engine, and what each does; docs/environment.md is this table. */
+export const debugVariables = {
+  LIMR_LOG: `what goes to stderr: ${logLevels.join(', ')}; default info`,
+  LIMR_CPU:
+    'kernels to use instead of the best that the CPU runs: a name that `limr-engine doctor` lists, such as avx2',
+  LIMR_THREADS: 'compute threads; default: the CPUs that the process may use',
+  LIMR_SYNC: '1 = wait for the device after every launch, so that an error names its kernel',
+  LIMR_CHECK_NANS: '1 = look for non-finite numbers after every op, and name the first',
+  LIMR_DUMP: 'folder for the activations of one pass, under their Hugging Face names',
+  LIMR_TRACE: 'file for a timeline in the Chrome trace format (.json)',
+} as const;
+
+export type DebugVariable = keyof typeof debugVariables;
+
+/** The engine's variables, read and validated. */
+export interface DebugEnvironment {
+  readonly log: LogLevel;
+  /** "" = the best. */
+  readonly cpu: string;
+  readonly threads: number | undefined;
+  readonly sync: boolean;
+  readonly checkNans: boolean;
+  /** "" = off. */
+  readonly dump: string;
+  readonly trace: string;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** @throws {LimrError} LIMR_USAGE, naming the variable, the value found and the values allowed */
+export function readDebugEnvironment(variables: Variables = process.env): DebugEnvironment {
+  const text = (name: DebugVariable) => variables[name] ?? '';
+  const flag = (name: DebugVariable) => {
+    const value = text(name);
+    if (value !== '' && value !== '0' && value !== '1') throw mismatch(name, value, '0 or 1');
+    return value === '1';
+  };
+  const log = text('LIMR_LOG') === '' ? 'info' : logLevels.find((level) => level === text('LIMR_LOG'));
+  if (log === undefined) throw mismatch('LIMR_LOG', text('LIMR_LOG'), `one of ${logLevels.join(', ')}`);
+  const threads = text('LIMR_THREADS') === '' ? undefined : Number(text('LIMR_THREADS'));
+  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
+    throw mismatch('LIMR_THREADS', text('LIMR_THREADS'), 'a whole number >= 1');
+  }
+  return Object.freeze({
+    log,
+    cpu: text('LIMR_CPU'),
+    threads,
+    sync: flag('LIMR_SYNC'),
+    checkNans: flag('LIMR_CHECK_NANS'),
+    dump: text('LIMR_DUMP'),
+    trace: text('LIMR_TRACE'),
+  });
+}
+
+/**
+ * Refuses variables that nothing reads.
+ * @param optionVariables the variables of all options, e.g. "LIMR_EPS_CLIP"
+ * @throws {LimrError} LIMR_USAGE naming the first unknown one
+ */
+export function checkVariableNames(variables: Variables, optionVariables: Iterable<string>): void {
+  const known = new Set([...Object.keys(debugVariables), ...optionVariables]);
+  for (const name of Object.keys(variables).sort()) {
+    if (!name.startsWith('LIMR_') || name.startsWith('LIMR_TEST_') || known.has(name)) continue;
+    const hint = didYouMean(name, known);
+    throw new LimrError(
+      'LIMR_USAGE',
+      `there is no environment variable ${name}`,
+      hint === '' ? `Unset it; docs/environment.md lists the variables.` : hint,
+    );
+  }
+}
+
+function mismatch(name: string, value: string, expected: string): LimrError {
+  return new LimrError(
+    'LIMR_USAGE',
+    `${name} is ${JSON.stringify(value)}, expected ${expected}`,
+    `Set or unset ${name}.`,
+  );
+}
