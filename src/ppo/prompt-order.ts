@@ -35,11 +35,13 @@ export function rolloutKeys(order: PromptOrder, rollout: number): Int32Array {
     );
   const keys = new Int32Array(rolloutBatchSize);
   const seen = new Map<number, number>();
-  let [epoch, permutation] = [-1, new Int32Array()];
+  let epoch = -1;
+  let permutation: Int32Array = new Int32Array();
   for (let i = 0; i < rolloutBatchSize; ++i) {
     const position = (rollout - 1) * rolloutBatchSize + i;
     const wanted = Math.floor(position / usable);
-    if (wanted !== epoch) [epoch, permutation] = [wanted, epochOrder(order, wanted)];
+    if (wanted !== epoch) permutation = epochOrder(order, wanted);
+    epoch = wanted;
     const row = permutation[position % usable]!;
     const occurrence = seen.get(row) ?? 0;
     seen.set(row, occurrence + 1);

@@ -1,0 +1,191 @@
+/**
+ * The folder of a run: record, logs, samples, checkpoints, and one owner. Opening it for a resumed run brings everything back to
+ * the newest checkpoint: logs are cut to its cursor, later samples and the leftovers of a kill are removed.
+ */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LimrError } from '../errors.js';
+import { Checkpoints } from './checkpoints.js';
+import { partialSuffix, withIo, writeDurably } from './durable.js';
+import { type Lock, lockFolder } from './lock.js';
+import { LogFile } from './log-file.js';
+import {
+  type Difference,
+  describeDifferences,
+  differences,
+  type RunRecord,
+  readRecord,
+  writeRecord,
+} from './record.js';
+
+/** 'no' refuses a folder that holds a run; 'with-changes' goes on with another configuration. */
+export type ResumeMode = 'no' | 'exact' | 'with-changes';
+
+export interface RunFolderOptions {
+  readonly dir: string;
+  readonly resume: ResumeMode;
+  readonly record: RunRecord;
+  /** Names of configuration values that may change between resumes. */
+  readonly free: ReadonlySet<string>;
+}
+
+/** What a checkpoint remembers: the loop's state, and how long the logs were. */
+interface Cursor {
+  readonly rollout: number;
+  readonly state: unknown;
+  readonly logs: { readonly metrics: number; readonly timings: number };
+  readonly record: RunRecord;
+}
+
+export type SampleSplit = 'train' | 'test';
+const splits: readonly SampleSplit[] = ['train', 'test'];
+
+export class RunFolder {
+  private constructor(
+    readonly dir: string,
+    private readonly lock: Lock,
+    private readonly checkpoints: Checkpoints,
+    private readonly record: RunRecord,
+    private readonly metrics: LogFile,
+    private readonly timings: LogFile,
+    /** State and folder of the checkpoint to go on from; null when the run starts from its beginning. */
+    readonly resumed: { readonly state: unknown; readonly dir: string } | null,
+    /** Configuration changes accepted by 'with-changes'. */
+    readonly changes: readonly Difference[],
+  ) {}
+
+  /**
+   * @throws {LimrError} LIMR_LOCKED; LIMR_USAGE when the folder holds a run and resume is 'no', or the configuration differs;
+   *   LIMR_FORMAT for a damaged folder; LIMR_IO
+   */
+  static async open(options: RunFolderOptions): Promise<RunFolder> {
+    const { dir } = options;
+    await withIo(`make ${dir}`, () => mkdir(dir, { recursive: true }));
+    const lock = await lockFolder(dir);
+    try {
+      return await RunFolder.openLocked(options, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  private static async openLocked({ dir, resume, record, free }: RunFolderOptions, lock: Lock): Promise<RunFolder> {
+    const recorded = await readRecord(dir);
+    if (resume === 'no') await refuseUsed(dir);
+    const changes = recorded === null ? [] : differences(recorded, record, free);
+    if (changes.length > 0 && resume !== 'with-changes') throw changed(dir, changes);
+
+    const checkpoints = new Checkpoints(join(dir, 'checkpoints'));
+    await checkpoints.clean();
+    const step = (await checkpoints.steps()).at(-1);
+    if (step !== undefined && recorded === null)
+      throw new LimrError(
+        'LIMR_FORMAT',
+        `${dir} has checkpoints but no run.json`,
+        'Resume from a complete copy of the folder.',
+      );
+    const cursor = step === undefined ? null : checkCursor(await checkpoints.readCursor(step), checkpoints.path(step));
+    const rollout = cursor?.rollout ?? 0;
+    await writeRecord(dir, record, rollout, recorded?.changes ?? [], changes);
+    for (const split of splits) await removeLaterSamples(join(dir, 'samples', split), cursor === null ? -1 : rollout);
+    const metrics = await LogFile.open(join(dir, 'metrics.jsonl'), cursor?.logs.metrics ?? 0);
+    const timings = await LogFile.open(join(dir, 'timings.jsonl'), cursor?.logs.timings ?? 0);
+    const resumed = cursor === null ? null : { state: cursor.state, dir: checkpoints.path(rollout) };
+    return new RunFolder(dir, lock, checkpoints, record, metrics, timings, resumed, changes);
+  }
+
+  /** Appends a line to metrics.jsonl: deterministic values only. */
+  async appendMetrics(values: object): Promise<void> {
+    await this.metrics.append(values);
+  }
+
+  async appendTimings(values: object): Promise<void> {
+    await this.timings.append(values);
+  }
+
+  /** Writes samples/<split>/step_<rollout>.json, and `extra` files beside it as step_<rollout>.<name>. */
+  async writeSamples(split: SampleSplit, rollout: number, samples: readonly object[]): Promise<void> {
+    const dir = join(this.dir, 'samples', split);
+    await withIo(`make ${dir}`, () => mkdir(dir, { recursive: true }));
+    await writeDurably(join(dir, `step_${rollout}.json`), `${JSON.stringify(samples, null, 1)}\n`);
+  }
+
+  /** Writes one line of JSON a sample as samples/train/step_<rollout>.tokens.jsonl. */
+  async writeTokenStats(rollout: number, lines: readonly object[]): Promise<void> {
+    const dir = join(this.dir, 'samples', 'train');
+    await withIo(`make ${dir}`, () => mkdir(dir, { recursive: true }));
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    await writeDurably(join(dir, `step_${rollout}.tokens.jsonl`), text);
+  }
+
+  /**
+   * Makes the present state resumable. A checkpoint of this rollout that exists already only gets a new cursor.
+   * @param fill writes weights and optimizer states into an empty folder
+   * @returns the checkpoint's folder
+   */
+  async saveCheckpoint(
+    rollout: number,
+    state: unknown,
+    keep: number,
+    fill: (dir: string) => Promise<void>,
+  ): Promise<string> {
+    await this.metrics.sync();
+    await this.timings.sync();
+    const logs = { metrics: this.metrics.bytes, timings: this.timings.bytes };
+    const cursor: Cursor = { rollout, state, logs, record: this.record };
+    if ((await this.checkpoints.steps()).includes(rollout)) await this.checkpoints.updateCursor(rollout, cursor);
+    else await this.checkpoints.write(rollout, cursor, fill);
+    await this.checkpoints.prune(keep);
+    return this.checkpoints.path(rollout);
+  }
+
+  /** Closes the logs and gives the folder back. Idempotent enough for a finally block. */
+  async close(): Promise<void> {
+    await this.metrics.close();
+    await this.timings.close();
+    await this.lock.release();
+  }
+}
+
+async function refuseUsed(dir: string): Promise<void> {
+  const used = (await withIo(`list ${dir}`, () => readdir(dir))).filter((name) =>
+    ['run.json', 'metrics.jsonl', 'timings.jsonl', 'samples', 'checkpoints'].includes(name),
+  );
+  if (used.length > 0)
+    throw new LimrError(
+      'LIMR_USAGE',
+      `${dir} holds a run already (${used.join(', ')})`,
+      'Go on with it by --resume, or choose another --output.',
+    );
+}
+
+function changed(dir: string, changes: readonly Difference[]): LimrError {
+  return new LimrError(
+    'LIMR_USAGE',
+    `the configuration differs from the one that ${dir} was started with\n${describeDifferences(changes)}`,
+    'Give the recorded values, or accept the change by --resume-with-changes.',
+  );
+}
+
+function checkCursor(value: unknown, dir: string): Cursor {
+  const cursor = value as Partial<Cursor> | null;
+  const whole = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
+  if (!whole(cursor?.rollout) || !whole(cursor?.logs?.metrics) || !whole(cursor?.logs?.timings))
+    throw new LimrError('LIMR_FORMAT', `${dir}/cursor.json is damaged`, `Delete ${dir} to resume from an earlier one.`);
+  return cursor as Cursor;
+}
+
+async function removeLaterSamples(dir: string, rollout: number): Promise<void> {
+  const names = await withIo(`list ${dir}`, () =>
+    readdir(dir).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    }),
+  );
+  for (const name of names) {
+    const step = /^step_(\d+)\./.exec(name)?.[1];
+    const stale = name.endsWith(partialSuffix) || (step !== undefined && Number(step) > rollout);
+    if (stale) await withIo(`delete ${name}`, () => rm(join(dir, name), { force: true }));
+  }
+}
