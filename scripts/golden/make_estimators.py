@@ -12,7 +12,7 @@ Definitions (RECIPE.md 16-21; OpenRLHF openrlhf/trainer/ppo_utils/experience_mak
     all others    returns_t = token_reward_t + gamma returns_{t+1};  A = returns.  gamma is 1 for rloo, reinforce_baseline, group_norm, dr_grpo
     whitened      (A - mean) / sqrt(max(var, 1e-8)), mean and population variance over all tokens of the rollout. OpenRLHF applies it to gae,
                   reinforce and reinforce_baseline (`whitens`); it is listed for every case so that whitening is tested on each.
-Inputs are f32 numbers (so typed arrays hold them exactly), outputs f64. Per-token arrays are the actions of all sequences, one after the
+Inputs are multiples of 1/1024 (so f32 arrays hold them exactly), outputs f64. Per-token arrays are the actions of all sequences, one after the
 other; `lengths` are the numbers of actions.
 """
 
@@ -78,7 +78,7 @@ def case(name: str, prompts: int, n: int, max_length: int, **settings) -> dict:
     lengths = random.integers(1, max_length + 1, prompts * n)
     lengths[0] = 1  # a sequence of one action
     size = int(lengths.sum())
-    f32 = lambda x: [float(v) for v in np.asarray(x, dtype=np.float32)]
+    dyadic = lambda x: (np.round(np.asarray(x) * 1024) / 1024).tolist()  # exact in f32, short in JSON
     rewards = random.choice([1.0, -0.5, -1.0], prompts * n)
     if settings.pop("one_flat_group", False):
         rewards[:n] = -0.5
@@ -90,9 +90,9 @@ def case(name: str, prompts: int, n: int, max_length: int, **settings) -> dict:
         "name": name,
         "n_samples_per_prompt": n,
         "lengths": lengths.tolist(),
-        "rewards": f32(rewards),
-        "kl": f32(random.normal(0.02, 0.1, size)),
-        "values": f32(random.normal(0.0, 0.5, size)),
+        "rewards": dyadic(rewards),
+        "kl": dyadic(random.normal(0.02, 0.1, size)),
+        "values": dyadic(random.normal(0.0, 0.5, size)),
         **{"gamma": 1.0, "lambd": 0.95, "kl_coef": 0.01, "reward_clip": [-10.0, 10.0]},
         **settings,
     }

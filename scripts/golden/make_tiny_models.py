@@ -61,8 +61,8 @@ class Tiny:
 
 MODELS = [
     Tiny("qwen2-tied", "qwen2", C=64, H=4, K=2, D=16, F=32, L=2, V=97, tied=True, theta=1e6),
-    Tiny("qwen2-untied", "qwen2", C=48, H=3, K=1, D=16, F=56, L=2, V=101, spelling="v5"),
-    Tiny("qwen3-tied", "qwen3", C=48, H=2, K=1, D=32, F=40, L=2, V=103, tied=True, spelling="v5", theta=1e6),
+    Tiny("qwen2-untied", "qwen2", C=48, H=3, K=1, D=16, F=24, L=2, V=83, spelling="v5"),
+    Tiny("qwen3-tied", "qwen3", C=48, H=2, K=1, D=32, F=24, L=2, V=103, tied=True, spelling="v5", theta=1e6),
     Tiny("llama-rope3", "llama", C=48, H=3, K=3, D=16, F=40, L=2, V=99, rope=LLAMA3_ROPE, theta=5e5, shard_bytes=40_000),
     Tiny("qwen2-policy", "qwen2", C=32, H=2, K=1, D=16, F=32, L=1, V=67, tied=True),
     Tiny("llama-value", "llama", C=32, H=2, K=1, D=16, F=32, L=1, V=67, head="value"),
@@ -132,6 +132,7 @@ def make(m: Tiny) -> list[Path]:
         score = torch.from_numpy(rng(m.name, "score").standard_normal((1, m.C))) * 1.2 / m.C**0.5
         write_tensors(m.dir / "model.safetensors", {**tensors, "score.weight": score.to(torch.bfloat16)}, {"format": "pt"})
         config["architectures"] = [config["architectures"][0].replace("ForCausalLM", "ForSequenceClassification")]
+        config |= {"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}}
     write_json(m.dir / "config.json", published_spelling(config) if m.spelling == "published" else config)
     return sorted(m.dir.iterdir())
 
