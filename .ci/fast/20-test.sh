@@ -1,0 +1,3 @@
+# budget_s: 360
+set -euo pipefail
+npm test

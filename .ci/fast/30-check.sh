@@ -1,0 +1,3 @@
+# budget_s: 60
+set -euo pipefail
+npm run check

@@ -1,0 +1,3 @@
+# budget_s: 1800
+set -euo pipefail
+bash .ci/sanitize.sh tsan

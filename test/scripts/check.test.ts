@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { checkListed, checkReferences } from '../../scripts/check-docs.js';
+import { weakSymbols } from '../../scripts/check-isa.js';
+
+describe('weakSymbols', () => {
+  it('finds every class of symbol that a linker may take from another object', () => {
+    const listing = [
+      '0000000000000000 T limr::cpu::avx2::rmsnorm_forward(limr::RmsNormArgs const&, long, long)',
+      '0000000000000000 W std::vector<float>::push_back(float const&)',
+      '0000000000000000 V DW.ref.__gxx_personality_v0',
+      '0000000000000000 u std::once_flag',
+      '                 w __gmon_start__',
+      '                 U memcpy',
+      '0000000000000010 t limr::cpu::avx2::sum',
+      '',
+    ].join('\n');
+    expect(weakSymbols(listing)).toEqual([
+      'W std::vector<float>::push_back(float const&)',
+      'V DW.ref.__gxx_personality_v0',
+      'u std::once_flag',
+      'w __gmon_start__',
+    ]);
+  });
+});
+
+describe('checkReferences', () => {
+  const files = ['docs/numerics.md', 'native/ops/rmsnorm.h', 'src/lim/score.ts'];
+  const check = (text: string) => checkReferences([{ path: 'docs/x.md', text }], files, ['check']);
+
+  it('accepts files, folders, globs, links and scripts that exist', () => {
+    expect(
+      check('`native/ops/` `native/ops/*.h` `src/**` [n](numerics.md#gemm) [o](https://a.org) npm run check'),
+    ).toEqual([]);
+    expect(check('`dist/cli/main.js` is a build product, `--eps-clip` a flag')).toEqual([]);
+  });
+
+  it('names the line of each that does not', () => {
+    expect(check('fine\n`native/ops/gone.h`')).toEqual(['docs/x.md:2: native/ops/gone.h does not exist']);
+    expect(check('[n](gone.md)')).toHaveLength(1);
+    expect(check('`src/*.cc`')).toHaveLength(1);
+    expect(check('npm run gone')).toHaveLength(1);
+  });
+});
+
+describe('checkListed', () => {
+  it('finds what the document lacks and what the code lacks', () => {
+    const document = {
+      path: 'docs/errors.md',
+      text: '| `LIMR_IO` | x |\n| `LIMR_OLD` | y |\nand `LIMR_SHAPE` in a sentence',
+    };
+    expect(checkListed(document, ['LIMR_IO', 'LIMR_SHAPE'], /^LIMR_/)).toEqual([
+      'docs/errors.md: LIMR_SHAPE is not described',
+      'docs/errors.md: LIMR_OLD is not in the code',
+    ]);
+  });
+});
