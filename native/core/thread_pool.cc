@@ -26,6 +26,8 @@ void wait_change(const std::atomic<uint32_t>& value, uint32_t old, int spins) {
   value.wait(old, std::memory_order_acquire);
 }
 
+thread_local int t_worker_index = 0;
+
 }  // namespace
 
 FlushDenormals::FlushDenormals() {
@@ -49,8 +51,14 @@ FlushDenormals::~FlushDenormals() {
 }
 
 ThreadPool::ThreadPool(int threads) {
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { worker_main(); });
+  for (int i = 1; i < threads; ++i)
+    workers_.emplace_back([this, i] {
+      t_worker_index = i;
+      worker_main();
+    });
 }
+
+int ThreadPool::worker_index() { return t_worker_index; }
 
 ThreadPool::~ThreadPool() {
   stop_.store(true, std::memory_order_relaxed);

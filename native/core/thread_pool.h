@@ -30,6 +30,8 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int size() const { return int(workers_.size()) + 1; }
+  // Which of the pool's threads runs this: 0 for the caller, else 1 .. size()-1. For scratch memory.
+  static int worker_index();
 
   // Calls body(begin, end) over disjoint pieces of [0, n), each of `grain` items except the last. The caller works too.
   // The first exception is thrown here once all pieces have ended. One caller at a time; bodies must not nest.

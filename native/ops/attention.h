@@ -43,7 +43,7 @@ struct AttentionBackward {
   void* scratch;  // attention_backward_scratch_bytes
 };
 // For `threads` workers and sequences of at most max_length tokens.
-size_t attention_backward_scratch_bytes(int threads, int64_t max_length, int64_t num_heads, int64_t num_kv_heads, int64_t head_dim);
+size_t attention_backward_scratch_bytes(int threads, int64_t max_length, int64_t head_dim);
 void attention_backward(const Context&, const AttentionBackward&);
 
 struct AttentionArgs {

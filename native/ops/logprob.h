@@ -15,7 +15,6 @@ struct RowStats {
   float logprob;      // of the target, if one was given
 };
 
-// z is written over the logits when `scale_in_place`, so that a sampler reads what was measured.
 struct LogprobForward {
   RowStats* stats;         // [R]
   View logits;             // [R, >= V] f32

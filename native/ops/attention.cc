@@ -1,0 +1,76 @@
+#include "ops/attention.h"
+
+#include <algorithm>
+
+#include "ops/cpu/table.h"
+
+namespace limr {
+namespace {
+
+constexpr int64_t kTileRows = 24;  // of the forward pass: twice a register tile
+
+void check_heads(const char* op, int64_t H, int64_t K, int64_t D) {
+  LIMR_CHECK(K > 0 && H % K == 0 && H / K <= kMaxGroup, kShape,
+             cat(op, ": ", H, " query heads over ", K, " kv heads, expected a multiple of at most ", kMaxGroup));
+  LIMR_CHECK(D > 0 && D % 16 == 0 && D <= kMaxHeadDim, kShape,
+             cat(op, ": head_dim is ", D, ", expected a multiple of 16 up to ", kMaxHeadDim));
+}
+
+}  // namespace
+
+void attention_forward(const Context& ctx, const AttentionForward& o) {
+  const int64_t N = o.q.rows, K = o.kv.num_kv_heads, D = o.kv.head_dim, H = D ? o.q.cols / D : 0;
+  check_heads("attention_forward", H, K, D);
+  check_view("attention_forward", "q", o.q, DType::kBf16, N, H * D);
+  check_view("attention_forward", "out", o.out, DType::kBf16, N, H * D);
+  if (o.lse) check_view("attention_forward", "lse", o.lse, DType::kF32, H, N);
+  const AttentionArgs args{.out = o.out.as<bf16>(), .lse = o.lse.as<float>(), .q = o.q.as<bf16>(), .kv = o.kv.data,
+                           .page_stride = o.kv.page_stride, .scale = o.scale, .N = N, .H = H, .K = K, .D = D, .dq = nullptr,
+                           .dk = nullptr, .dv = nullptr, .dout = nullptr};
+  // One task a sequence and kv head; long sequences are cut further, into stripes of tiles.
+  const int64_t tokens = std::max<int64_t>(1, kTileRows / (H / K));
+  int64_t longest = 0;
+  for (int64_t s = 0; s < o.num_sequences; ++s) longest = std::max<int64_t>(longest, o.sequences[s].length);
+  const int64_t tiles = (longest + tokens - 1) / tokens;
+  const int64_t stripes = std::min<int64_t>(tiles, std::max<int64_t>(1, 8 * ctx.pool->size() / std::max<int64_t>(1, o.num_sequences * K)));
+  ctx.pool->parallel_for(o.num_sequences * K * stripes, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      const AttentionSequence& s = o.sequences[t / stripes / K];
+      for (int64_t t0 = t % stripes * tokens; t0 < s.length; t0 += stripes * tokens)
+        ctx.cpu->attention_forward(args, s, t / stripes % K, t0, std::min<int64_t>(s.length, t0 + tokens));
+    }
+  });
+}
+
+size_t attention_backward_scratch_bytes(int threads, int64_t max_length, int64_t head_dim) {
+  const int64_t keys = (max_length + kPageKeys - 1) / kPageKeys * kPageKeys;
+  return size_t(threads) * size_t(3 * keys * head_dim) * sizeof(bf16);
+}
+
+void attention_backward(const Context& ctx, const AttentionBackward& o) {
+  const int64_t N = o.q.rows, K = o.kv.num_kv_heads, D = o.kv.head_dim, H = D ? o.q.cols / D : 0;
+  check_heads("attention_backward", H, K, D);
+  check_view("attention_backward", "q", o.q, DType::kBf16, N, H * D);
+  check_view("attention_backward", "out", o.out, DType::kBf16, N, H * D);
+  check_view("attention_backward", "dout", o.dout, DType::kBf16, N, H * D);
+  check_view("attention_backward", "lse", o.lse, DType::kF32, H, N);
+  check_view("attention_backward", "dq", o.dq, DType::kF32, N, H * D);
+  check_view("attention_backward", "dk", o.dk, DType::kF32, N, K * D);
+  check_view("attention_backward", "dv", o.dv, DType::kF32, N, K * D);
+  int64_t longest = 0;
+  for (int64_t s = 0; s < o.num_sequences; ++s) {
+    LIMR_CHECK(o.sequences[s].context == o.sequences[s].length, kShape,
+               cat("attention_backward: sequence ", s, " is a part: length ", o.sequences[s].length, " of ", o.sequences[s].context));
+    longest = std::max<int64_t>(longest, o.sequences[s].length);
+  }
+  const AttentionArgs args{.out = o.out.as<bf16>(), .lse = o.lse.as<float>(), .q = o.q.as<bf16>(), .kv = o.kv.data,
+                           .page_stride = o.kv.page_stride, .scale = o.scale, .N = N, .H = H, .K = K, .D = D,
+                           .dq = o.dq.as<float>(), .dk = o.dk.as<float>(), .dv = o.dv.as<float>(), .dout = o.dout.as<bf16>()};
+  const size_t bytes = attention_backward_scratch_bytes(1, longest, D);
+  ctx.pool->parallel_for(o.num_sequences * K, 1, [&](int64_t begin, int64_t end) {
+    auto* scratch = reinterpret_cast<bf16*>(static_cast<char*>(o.scratch) + size_t(ThreadPool::worker_index()) * bytes);
+    for (int64_t t = begin; t < end; ++t) ctx.cpu->attention_backward(args, o.sequences[t / K], t % K, scratch);
+  });
+}
+
+}  // namespace limr

@@ -1,0 +1,128 @@
+// native/ops/cpu/simd_avx512.h - sixteen f32 lanes in one register. With LIMR_NATIVE_DOT2, products of bf16 pairs by vdpbf16ps.
+// Included inside a namespace of isa_avx512.cc and isa_avx512bf16.cc, after their target pragma.
+
+struct F32x16 {
+  __m512 v;
+};
+
+inline __mmask16 head(int64_t n) { return n >= 16 ? __mmask16(0xffff) : __mmask16((1u << n) - 1); }
+
+inline F32x16 splat(float x) { return {_mm512_set1_ps(x)}; }
+inline F32x16 load(const float* p) { return {_mm512_loadu_ps(p)}; }
+inline F32x16 load(const float* p, int64_t n) {
+  return n >= 16 ? load(p) : F32x16{_mm512_maskz_loadu_ps(head(n), p)};
+}
+inline void store(float* p, F32x16 a) { _mm512_storeu_ps(p, a.v); }
+inline void store(float* p, F32x16 a, int64_t n) {
+  if (n >= 16)
+    store(p, a);
+  else
+    _mm512_mask_storeu_ps(p, head(n), a.v);
+}
+inline F32x16 add(F32x16 a, F32x16 b) { return {_mm512_add_ps(a.v, b.v)}; }
+inline F32x16 sub(F32x16 a, F32x16 b) { return {_mm512_sub_ps(a.v, b.v)}; }
+inline F32x16 mul(F32x16 a, F32x16 b) { return {_mm512_mul_ps(a.v, b.v)}; }
+inline F32x16 div(F32x16 a, F32x16 b) { return {_mm512_div_ps(a.v, b.v)}; }
+inline F32x16 fma(F32x16 a, F32x16 b, F32x16 c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+inline F32x16 max(F32x16 a, F32x16 b) { return {_mm512_max_ps(a.v, b.v)}; }
+inline F32x16 min(F32x16 a, F32x16 b) { return {_mm512_min_ps(a.v, b.v)}; }
+inline F32x16 sqrt(F32x16 a) { return {_mm512_sqrt_ps(a.v)}; }
+inline F32x16 round_even(F32x16 a) { return {_mm512_roundscale_ps(a.v, 0x08)}; }
+// 2^a for integral a in [-126, 127].
+inline F32x16 exp2_integral(F32x16 a) {
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(a.v), _mm512_set1_epi32(127)), 23))};
+}
+// Lanes [n, 16) replaced by `fill`.
+inline F32x16 keep(F32x16 a, int64_t n, float fill) {
+  return {_mm512_mask_blend_ps(head(n < 0 ? 0 : n), _mm512_set1_ps(fill), a.v)};
+}
+// 0 in lanes where x < bound, else y.
+inline F32x16 zero_below(F32x16 x, float bound, F32x16 y) {
+  return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x.v, _mm512_set1_ps(bound), _CMP_NLT_UQ), y.v)};  // NaN stays
+}
+inline F32x16 reverse_halves(F32x16 a) { return {_mm512_shuffle_f32x4(a.v, a.v, 0x4e)}; }
+inline float sum(F32x16 a) {  // i + (i+8), then +4, +2, +1
+  const __m256 h8 = _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_castps512_ps256(reverse_halves(a).v));
+  const __m128 h4 = _mm_add_ps(_mm256_castps256_ps128(h8), _mm256_extractf128_ps(h8, 1));
+  const __m128 h2 = _mm_add_ps(h4, _mm_movehl_ps(h4, h4));
+  return _mm_cvtss_f32(_mm_add_ss(h2, _mm_shuffle_ps(h2, h2, 1)));
+}
+inline float max_lane(F32x16 a) {
+  const __m256 h8 = _mm256_max_ps(_mm512_castps512_ps256(a.v), _mm512_castps512_ps256(reverse_halves(a).v));
+  const __m128 h4 = _mm_max_ps(_mm256_castps256_ps128(h8), _mm256_extractf128_ps(h8, 1));
+  const __m128 h2 = _mm_max_ps(h4, _mm_movehl_ps(h4, h4));
+  return _mm_cvtss_f32(_mm_max_ss(h2, _mm_shuffle_ps(h2, h2, 1)));
+}
+
+inline F32x16 widen(__m256i h) { return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16))}; }
+inline F32x16 load(const bf16* p) { return widen(_mm256_loadu_si256((const __m256i*)p)); }
+inline F32x16 load(const bf16* p, int64_t n) { return n >= 16 ? load(p) : widen(_mm256_maskz_loadu_epi16(head(n), p)); }
+inline __m256i narrow(F32x16 a) {  // round to nearest even; NaN stays NaN
+  const __m512i u = _mm512_castps_si512(a.v);
+  const __m512i lsb = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
+  __m512i r = _mm512_srli_epi32(_mm512_add_epi32(_mm512_add_epi32(u, _mm512_set1_epi32(0x7fff)), lsb), 16);
+  const __mmask16 nan = _mm512_cmp_ps_mask(a.v, a.v, 3);
+  r = _mm512_mask_or_epi32(r, nan, _mm512_srli_epi32(u, 16), _mm512_set1_epi32(0x40));
+  return _mm512_cvtepi32_epi16(r);
+}
+inline void store(bf16* p, F32x16 a) { _mm256_storeu_si256((__m256i*)p, narrow(a)); }
+inline void store(bf16* p, F32x16 a, int64_t n) {
+  if (n >= 16)
+    store(p, a);
+  else
+    _mm256_mask_storeu_epi16(p, head(n), narrow(a));
+}
+
+// dst[2i] = a[i], dst[2i+1] = b[i] for i < 16.
+inline void store_zipped(float* dst, F32x16 a, F32x16 b) {
+  const __m512i lo = _mm512_set_epi32(23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  const __m512i hi = _mm512_set_epi32(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8);
+  store(dst, F32x16{_mm512_permutex2var_ps(a.v, lo, b.v)});
+  store(dst + 16, F32x16{_mm512_permutex2var_ps(a.v, hi, b.v)});
+}
+inline void load_zipped(const float* src, F32x16& a, F32x16& b) {
+  const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+  const __m512i odd = _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
+  const __m512 x = _mm512_loadu_ps(src), y = _mm512_loadu_ps(src + 16);
+  a = {_mm512_permutex2var_ps(x, even, y)};
+  b = {_mm512_permutex2var_ps(x, odd, y)};
+}
+inline void store_zipped(bf16* dst, const bf16* a, const bf16* b) {
+  const __m512i x = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i*)a));
+  const __m512i y = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i*)b));
+  _mm512_storeu_si512(dst, _mm512_or_si512(x, _mm512_slli_epi32(y, 16)));
+}
+
+// Sixteen lanes of two bf16 each, or one such pair in every lane.
+#ifdef LIMR_NATIVE_DOT2
+struct Pairs {
+  __m512i v;
+};
+inline Pairs load_pairs(const bf16* p) { return {_mm512_loadu_si512(p)}; }
+inline Pairs splat_pair(const bf16* p) {
+  int32_t word;
+  __builtin_memcpy(&word, p, 4);
+  return {_mm512_set1_epi32(word)};
+}
+// acc + a[1]*b[1] + a[0]*b[0]: two fused multiply-adds, the odd element first.
+inline F32x16 dot2(F32x16 acc, Pairs a, Pairs b) {
+  return {_mm512_dpbf16_ps(acc.v, (__m512bh)a.v, (__m512bh)b.v)};
+}
+constexpr int kTileRows = 12, kTileVectors = 2;
+#else
+struct Pairs {
+  F32x16 even, odd;
+};
+inline Pairs split(__m512i v) {
+  return {{_mm512_castsi512_ps(_mm512_slli_epi32(v, 16))},
+          {_mm512_castsi512_ps(_mm512_and_si512(v, _mm512_set1_epi32(int(0xffff0000u))))}};
+}
+inline Pairs load_pairs(const bf16* p) { return split(_mm512_loadu_si512(p)); }
+inline Pairs splat_pair(const bf16* p) {
+  int32_t word;
+  __builtin_memcpy(&word, p, 4);
+  return split(_mm512_set1_epi32(word));
+}
+inline F32x16 dot2(F32x16 acc, Pairs a, Pairs b) { return fma(a.even, b.even, fma(a.odd, b.odd, acc)); }
+constexpr int kTileRows = 12, kTileVectors = 2;
+#endif

@@ -1,0 +1,45 @@
+// native/ops/cpu/table.h - the kernels of one instruction set. One table an isa_*.cc; dispatch.cc lists those this CPU can run.
+#pragma once
+#include <vector>
+
+#include "ops/adamw.h"
+#include "ops/attention.h"
+#include "ops/embedding.h"
+#include "ops/logprob.h"
+#include "ops/matmul.h"
+#include "ops/rmsnorm.h"
+#include "ops/rope.h"
+#include "ops/value.h"
+
+namespace limr::cpu {
+
+struct Table {
+  const char* isa;
+  void (*gemm)(const GemmArgs&, int64_t panel_begin, int64_t panel_end, int64_t row_begin, int64_t row_end);
+  void (*pack_rows)(bf16* dst, const bf16* src, int64_t ld, int64_t M, int64_t N, int64_t panel);
+  void (*transpose)(bf16* dst, int64_t ld_dst, const bf16* src, int64_t ld_src, int64_t M, int64_t begin, int64_t end);
+  void (*transpose_panel)(bf16* dst, const bf16* panels, int64_t N, int64_t K, int64_t panel);
+  void (*column_sums)(float* dst, const bf16* src, int64_t ld, int64_t M, int64_t begin, int64_t end);
+  void (*embedding_forward)(const EmbeddingArgs&, int64_t, int64_t);
+  void (*embedding_backward)(const EmbeddingArgs&, int64_t, int64_t);
+  void (*rmsnorm_forward)(const RmsNormArgs&, int64_t, int64_t);
+  void (*rmsnorm_backward)(const RmsNormArgs&, int64_t, int64_t);
+  void (*add_rows)(float* dst, const float* src, int64_t ld, int64_t groups, int64_t begin, int64_t end);
+  void (*rope_forward)(const RopeArgs&, int64_t, int64_t);
+  void (*rope_backward)(const RopeArgs&, int64_t, int64_t);
+  void (*attention_forward)(const AttentionArgs&, const AttentionSequence&, int64_t head, int64_t t0, int64_t t1);
+  void (*attention_backward)(const AttentionArgs&, const AttentionSequence&, int64_t head, bf16* scratch);
+  void (*logprob_forward)(const LogprobArgs&, int64_t, int64_t);
+  void (*logprob_backward)(const LogprobArgs&, int64_t, int64_t);
+  void (*adamw)(const AdamWArgs&, int64_t, int64_t);
+  float (*sum_squares)(const float*, int64_t);
+  void (*value_forward)(const ValueArgs&, int64_t, int64_t);
+  void (*value_backward)(const ValueArgs&, int64_t, int64_t);
+};
+
+// What this CPU can run, best first. Never empty.
+const std::vector<const Table*>& runnable();
+// By name; "" is the best. Throws kPlatform for one this CPU cannot run, kUsage for one that does not exist.
+const Table* table(const std::string& isa);
+
+}  // namespace limr::cpu
