@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 // GCC 12 takes the undefined source operand inside its own intrinsics for an uninitialized variable.
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
 
