@@ -22,15 +22,11 @@ async function docs(files: readonly string[]): Promise<string[]> {
   const documents = readFiles(files, /^(?:[A-Z]+|docs\/.*)\.md$/);
   const document = (name: string) => documents.find((file) => file.path === name) ?? { path: name, text: '' };
   const { errorCodes } = await import('../src/errors.js');
-  const variables = [...new Set(readFileSync(path.join(root, 'src/env.ts'), 'utf8').match(/\bLIMR_[A-Z_]*[A-Z]\b/g))];
+  const { debugVariables } = await import('../src/env.js');
   return [
     ...checkReferences(documents, files, Object.keys(scripts)),
     ...checkListed(document('docs/errors.md'), errorCodes, /^LIMR_/),
-    ...checkListed(
-      document('docs/environment.md'),
-      variables.filter((name) => !name.startsWith('LIMR_TEST') && !(errorCodes as readonly string[]).includes(name)),
-      /^LIMR_(?!TEST)/,
-    ),
+    ...checkListed(document('docs/environment.md'), Object.keys(debugVariables), /^LIMR_(?!TEST)/),
   ];
 }
 

@@ -52,6 +52,15 @@ describe('native layers', () => {
     expect(native('native/core/x.cc', text)).toEqual([]);
   });
 
+  it('lets a kernel file be made of kernel files', () => {
+    expect(
+      checkNativeLayers([
+        file('native/ops/cpu/a.simd.h', ''),
+        file('native/ops/cpu/b.simd.h', '#include "ops/cpu/a.simd.h"\n'),
+      ]),
+    ).toEqual([]);
+  });
+
   it('keeps headers and std:: out of the kernels', () => {
     expect(native('native/ops/cpu/x.simd.h', '#include <cmath>\nfloat f() { return std::sqrt(2.0f); }')).toHaveLength(
       2,
@@ -77,6 +86,13 @@ describe('typescript layers', () => {
         ],
       ),
     ).toEqual([]);
+  });
+
+  it('reads imports, not other strings', () => {
+    expect(typescript(['src/run/a.ts', "export const partial = './partial';\n"])).toEqual([]);
+    expect(typescript(['src/run/a.ts', "export * from './gone.js';\n"])).toHaveLength(1);
+    expect(typescript(['src/run/a.ts', "const x = await import('./gone.js');\n"])).toHaveLength(1);
+    expect(typescript(['src/run/a.ts', "import {\n  x,\n} from './gone.js';\nimport './lost.js';\n"])).toHaveLength(2);
   });
 
   it('names a ring of folders once', () => {
