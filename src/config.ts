@@ -2,9 +2,9 @@
  * How a run's configuration comes together: flag beats LIMR_* variable beats file beats recipe beats default. An option table
  * (src/ppo/option.ts) gives all of these names, so that one option has one word everywhere.
  */
-import { readFile } from 'node:fs/promises';
 import { didYouMean } from './did-you-mean.js';
 import { LimrError } from './errors.js';
+import { readText } from './files.js';
 import { checkOption, kebabCase, type OptionTable, type OptionValues, parseOption, snakeCase } from './ppo/option.js';
 
 /** A value that someone chose, and where: "--eps-clip", "LIMR_EPS_CLIP" or "run.yaml:3". */
@@ -78,7 +78,7 @@ export function environmentLayer(
 export async function fileLayer(table: OptionTable, file: string): Promise<ConfigLayer> {
   const { isMap, isNode, isScalar, LineCounter, parseDocument } = await import('yaml');
   const lines = new LineCounter();
-  const document = parseDocument(await readConfig(file), { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(await readText(file), { lineCounter: lines, prettyErrors: false });
   const where = (offset: number) => `${file}:${lines.linePos(offset).line}`;
   const broken = document.errors[0] ?? document.warnings[0];
   if (broken !== undefined) throw new LimrError('LIMR_USAGE', `${where(broken.pos[0])}: ${broken.message}`);
@@ -104,17 +104,6 @@ export async function fileLayer(table: OptionTable, file: string): Promise<Confi
 }
 
 const plain = (name: string) => name.replace(/[-_]/g, '').toLowerCase();
-
-async function readConfig(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new LimrError('LIMR_IO', `cannot read ${file}: ${reason}`, 'Point --config at a YAML file.', {
-      cause: error,
-    });
-  }
-}
 
 /** Runs a check; an error of it says where the value came from. */
 function located<T>(from: string, check: () => T): T {

@@ -1,9 +1,9 @@
 /**
  * Rows of a data file, whatever its format. A format is an entry of `readers`, keyed by file extension.
  */
-import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { LimrError } from '../errors.js';
+import { readText } from '../files.js';
 import { jsonErrorOffset, lineOf } from './json-text.js';
 
 export interface DataRecord {
@@ -34,16 +34,6 @@ export async function readRecords(file: string): Promise<readonly DataRecord[]> 
   const records = await reader(file);
   if (records.length === 0) throw new LimrError('LIMR_FORMAT', `${file} has no rows`, 'Give a file with at least one.');
   return records;
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    const text = await readFile(file, 'utf8');
-    return text.startsWith('\ufeff') ? text.slice(1) : text;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new LimrError('LIMR_IO', `cannot read ${file}: ${reason}`, 'Check the path and its permissions.');
-  }
 }
 
 async function readJsonArray(file: string): Promise<DataRecord[]> {

@@ -1,8 +1,8 @@
 /** Text to token ids and back, by a Hugging Face folder's tokenizer.json and tokenizer_config.json. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { LimrError } from '../errors.js';
+import { parseJsonFile, readText, readTextIfThere } from '../files.js';
 import { type ChatMessage, ChatTemplate } from './chat-template.js';
 import { checkedTokenizer, isObject, type Json, type JsonObject } from './parts.js';
 import { fallbackByte, packTokenBytes, type TokenBytes, type TokenSpelling } from './token-bytes.js';
@@ -71,9 +71,13 @@ export class Tokenizer {
    * @throws {LimrError} LIMR_IO when a file cannot be read, LIMR_FORMAT, LIMR_UNSUPPORTED
    */
   static async load(folder: string): Promise<Tokenizer> {
-    const tokenizer = await readJson(join(folder, 'tokenizer.json'));
-    const config = await readJson(join(folder, 'tokenizer_config.json'));
-    const template = await readFile(join(folder, 'chat_template.jinja'), 'utf8').catch(whenMissing);
+    const readJson = async (name: string) => {
+      const file = join(folder, name);
+      return parseJsonFile(await readText(file), file) as Json;
+    };
+    const tokenizer = await readJson('tokenizer.json');
+    const config = await readJson('tokenizer_config.json');
+    const template = await readTextIfThere(join(folder, 'chat_template.jinja'));
     if (!isObject(config)) throw new LimrError('LIMR_FORMAT', `${folder}/tokenizer_config.json is not an object`);
     return new Tokenizer(tokenizer, config, folder, template);
   }
@@ -257,29 +261,4 @@ function configuredTemplate(template: Json | undefined): string | undefined {
   if (!Array.isArray(template)) return undefined;
   const named = (template as readonly Json[]).filter(isObject).find(({ name }) => name === 'default');
   return typeof named?.template === 'string' ? named.template : undefined;
-}
-
-function whenMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT') return undefined;
-  throw error;
-}
-
-async function readJson(file: string): Promise<Json> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new LimrError(
-      'LIMR_IO',
-      `cannot read ${file}: ${reason}`,
-      'Point at one model folder in Hugging Face layout.',
-    );
-  }
-  try {
-    return JSON.parse(text) as Json;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new LimrError('LIMR_FORMAT', `${file} is not JSON: ${reason}`);
-  }
 }

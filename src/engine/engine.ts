@@ -1,0 +1,126 @@
+/** The engine: threads, kernels and memory that models share. */
+import { join } from 'node:path';
+import { readDebugEnvironment } from '../env.js';
+import { LimrError } from '../errors.js';
+import { exists } from '../files.js';
+import {
+  loadNative,
+  type ModelHead,
+  type NativeAddon,
+  type NativeContext,
+  type NativeMachine,
+  type NativePlan,
+  type NativePlanRequest,
+} from '../native.js';
+import { Tokenizer } from '../tokenizer/tokenizer.js';
+import { checkModelFolder, readEosTokenIds } from './folder.js';
+import { Model } from './model.js';
+import { whole } from './sampling.js';
+
+export type Machine = NativeMachine;
+export type Plan = NativePlan;
+
+export interface EngineOptions {
+  /** Compute threads. Default: LIMR_THREADS, else the CPUs that this process may use. */
+  readonly threads?: number;
+  /** Kernels, one of `machine().isas`. Default: LIMR_CPU, else the best. */
+  readonly isa?: string;
+  /** Bytes for weights, optimizer state and workspace together. Default: the machine's, or the cgroup's limit. */
+  readonly memoryLimit?: number;
+}
+
+export interface LoadOptions {
+  /** Default 'lm'. */
+  readonly head?: ModelHead;
+  /** Gradients, master weights and AdamW moments. Default false. */
+  readonly trainable?: boolean;
+  /** Random weights N(0, initializer_range) from this seed instead of the folder's. */
+  readonly randomSeed?: number;
+  /** Seed of a value head that the folder does not have. Default 0. */
+  readonly valueHeadSeed?: number;
+  /** Recompute a layer's activations in backward. Default true. */
+  readonly activationCheckpointing?: boolean;
+  /** Read the folder's tokenizer if there is one, or take this one. Default true with an lm head. */
+  readonly tokenizer?: boolean | Tokenizer;
+}
+
+export type PlanRequest = Omit<NativePlanRequest, 'threads'> & { readonly threads?: number };
+
+const SEED = 0xffffffff;
+
+export class Engine {
+  private constructor(
+    private readonly addon: NativeAddon,
+    private readonly context: NativeContext,
+  ) {}
+
+  /**
+   * @param addon for tests; default: this package's
+   * @throws {LimrError} LIMR_USAGE for an option that is not valid, LIMR_PLATFORM when the addon does not load
+   */
+  static open(options: EngineOptions = {}, addon: NativeAddon = loadNative()): Engine {
+    const environment = readDebugEnvironment();
+    const machine = addon.machine();
+    const isa = options.isa ?? environment.cpu;
+    if (isa !== '' && !machine.isas.includes(isa)) {
+      throw new LimrError(
+        'LIMR_USAGE',
+        `this CPU has no kernels called "${isa}"`,
+        `It has ${machine.isas.join(', ')}; set LIMR_CPU to one of them, or unset it.`,
+      );
+    }
+    const context = addon.createContext({
+      threads: whole('threads', options.threads ?? environment.threads ?? machine.cpus, 1, 1024),
+      isa,
+      memoryLimitBytes: whole('memoryLimit', options.memoryLimit ?? machine.memoryBytes, 0),
+    });
+    return new Engine(addon, context);
+  }
+
+  get threads(): number {
+    return this.context.threads;
+  }
+
+  get isa(): string {
+    return this.context.isa;
+  }
+
+  machine(): Machine {
+    return this.addon.machine();
+  }
+
+  /**
+   * Loads a model folder in Hugging Face layout.
+   * @throws {LimrError} LIMR_IO, LIMR_FORMAT, LIMR_UNSUPPORTED, LIMR_MEMORY when it does not fit
+   */
+  async load(dir: string, options: LoadOptions = {}): Promise<Model> {
+    await checkModelFolder(dir);
+    const head = options.head ?? 'lm';
+    const tokenizer = await findTokenizer(dir, options.tokenizer ?? head === 'lm');
+    const eosTokenIds = await readEosTokenIds(dir);
+    const native = await this.context.load({
+      dir,
+      head,
+      trainable: options.trainable ?? false,
+      randomSeed: options.randomSeed === undefined ? -1 : whole('randomSeed', options.randomSeed, 0, SEED),
+      valueHeadSeed: whole('valueHeadSeed', options.valueHeadSeed ?? 0, 0, SEED),
+      activationCheckpointing: options.activationCheckpointing ?? true,
+    });
+    return new Model({ native, dir, tokenizer, eosTokenIds });
+  }
+
+  /** What a phase needs, in bytes, from config.json alone. @throws {LimrError} LIMR_IO, LIMR_FORMAT, LIMR_UNSUPPORTED */
+  plan(request: PlanRequest): Plan {
+    return this.addon.plan({ ...request, threads: request.threads ?? this.threads });
+  }
+
+  /** Closes the threads; models are closed before. */
+  close(): Promise<void> {
+    return this.context.close();
+  }
+}
+
+async function findTokenizer(dir: string, wanted: boolean | Tokenizer): Promise<Tokenizer | undefined> {
+  if (wanted instanceof Tokenizer) return wanted;
+  return wanted && (await exists(join(dir, 'tokenizer.json'))) ? Tokenizer.load(dir) : undefined;
+}

@@ -1,0 +1,69 @@
+/** Model folders in Hugging Face layout: what stands in them beside config.json and the weights. */
+import { copyFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LimrError } from '../errors.js';
+import { exists, ioError, parseJsonFile, readText, readTextIfThere, syncPath } from '../files.js';
+
+/** Files of the tokenizer and of generation, which belong to a model and do not change when it is trained. */
+const companionFiles = new Set([
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'tokenizer.model',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'vocab.json',
+  'merges.txt',
+  'chat_template.jinja',
+  'generation_config.json',
+]);
+
+/**
+ * Copies the tokenizer and generation files of a model folder, those that are there.
+ * @param from may be the same folder as `to`, when nothing is copied
+ * @throws {LimrError} LIMR_IO
+ */
+export async function copyCompanions(from: string, to: string): Promise<void> {
+  try {
+    for (const name of await readdir(from)) {
+      const target = join(to, name);
+      if (!companionFiles.has(name) || (await exists(target))) continue;
+      await copyFile(join(from, name), target);
+      await syncPath(target);
+    }
+  } catch (error) {
+    throw ioError(`cannot copy the tokenizer of ${from} to ${to}`, error);
+  }
+}
+
+/** @throws {LimrError} LIMR_IO when there is no config.json */
+export async function checkModelFolder(dir: string): Promise<void> {
+  if (await exists(join(dir, 'config.json'))) return;
+  throw new LimrError(
+    'LIMR_IO',
+    `${dir} is no model folder: it has no config.json`,
+    'Point at one folder in Hugging Face layout (config.json, *.safetensors, tokenizer.json).',
+  );
+}
+
+/**
+ * The tokens that end a text: generation_config.json's eos_token_id, or config.json's.
+ * @returns ids, none when neither names one
+ * @throws {LimrError} LIMR_IO, LIMR_FORMAT
+ */
+export async function readEosTokenIds(dir: string): Promise<readonly number[]> {
+  const generation = join(dir, 'generation_config.json');
+  const text = await readTextIfThere(generation);
+  const ids = text === undefined ? undefined : eosOf(parseJsonFile(text, generation), generation);
+  if (ids !== undefined) return ids;
+  const config = join(dir, 'config.json');
+  return eosOf(parseJsonFile(await readText(config), config), config) ?? [];
+}
+
+function eosOf(content: unknown, file: string): readonly number[] | undefined {
+  const eos =
+    typeof content === 'object' && content !== null && 'eos_token_id' in content ? content.eos_token_id : null;
+  if (eos === null) return undefined;
+  const ids: unknown[] = Array.isArray(eos) ? eos : [eos];
+  if (ids.every((id) => typeof id === 'number')) return ids;
+  throw new LimrError('LIMR_FORMAT', `${file}: "eos_token_id" is ${JSON.stringify(eos)}, expected ids`);
+}

@@ -1,0 +1,304 @@
+/** A loaded model and its verbs. */
+import { LimrError } from '../errors.js';
+import { writeFolder } from '../files.js';
+import type {
+  NativeGenerateRequest,
+  NativeGenerateStats,
+  NativeLoss,
+  NativeLossTerms,
+  NativeModel,
+  NativeModelInfo,
+  NativePacked,
+  NativeSample,
+  NativeScores,
+  NativeStepOptions,
+  NativeStepResult,
+  TensorKind,
+} from '../native.js';
+import type { EngineModel } from '../ppo/engine-port.js';
+import type { Tokenizer } from '../tokenizer/tokenizer.js';
+import { copyCompanions } from './folder.js';
+import { inRange, resolveSampling, type SamplingOptions, whole } from './sampling.js';
+import { packSequences, type Tokens } from './sequences.js';
+import { refuseAborted, streamSamples, underSignal } from './stream.js';
+
+export type Sample = NativeSample;
+export type GenerateStats = NativeGenerateStats;
+export type ModelInfo = NativeModelInfo;
+
+export interface GenerateRequest {
+  /** The prompt, at least one token. */
+  readonly tokens: Tokens;
+  /** Key of the prompt's random stream; default: its place in the call. */
+  readonly row?: number;
+}
+
+export interface ScoreOptions {
+  /** Temperature of log-probs and entropy. Default 1. */
+  readonly temperature?: number;
+  /** Packed tokens a forward pass, at most. Default: 4,096, or the longest sequence. */
+  readonly maxTokens?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Per token, in the order of the call; entry i of a sequence speaks of token i given those before it, entry 0 is NaN. */
+export interface Scores extends NativeScores {
+  /** Sequence s has the entries [offsets[s], offsets[s + 1]). */
+  readonly offsets: Int32Array;
+}
+
+export interface StepOptions {
+  readonly learningRate: number;
+  /** Default 0.9. */
+  readonly beta1?: number;
+  /** Default 0.95. */
+  readonly beta2?: number;
+  /** Default 1e-8. */
+  readonly eps?: number;
+  /** Decoupled, on matrices only. Default 0. */
+  readonly weightDecay?: number;
+  /** Global L2 norm at which gradients are clipped; 0 = off. Default 1. */
+  readonly maxGradNorm?: number;
+}
+
+export interface SaveOptions {
+  /** Replaces a folder that exists. Default false. */
+  readonly overwrite?: boolean;
+}
+
+/** What `Engine.load` found beside the weights. */
+export interface ModelParts {
+  readonly native: NativeModel;
+  readonly dir: string;
+  readonly tokenizer: Tokenizer | undefined;
+  readonly eosTokenIds: readonly number[];
+}
+
+/** Default budget of a scoring pass, in tokens. */
+const scoreTokens = 4096;
+
+export class Model {
+  /** The folder that the model was loaded from. */
+  readonly dir: string;
+  readonly tokenizer: Tokenizer | undefined;
+  /** Tokens that end a text, by the folder's generation_config.json. */
+  readonly eosTokenIds: readonly number[];
+  /** Ids that stand for no token (padding rows of the embedding), which are never sampled. */
+  readonly bannedTokenIds: Int32Array;
+  private readonly native: NativeModel;
+  private hasTokenBytes = false;
+
+  /** Made by `Engine.load`. */
+  constructor(parts: ModelParts) {
+    this.native = parts.native;
+    this.dir = parts.dir;
+    this.tokenizer = parts.tokenizer;
+    this.eosTokenIds = parts.eosTokenIds;
+    const { tokenizer } = parts;
+    const ids = Array.from({ length: parts.native.info.vocabSize }, (_, id) => id);
+    this.bannedTokenIds = Int32Array.from(tokenizer === undefined ? [] : ids.filter((id) => !tokenizer.has(id)));
+  }
+
+  get info(): ModelInfo {
+    return this.native.info;
+  }
+
+  /** Optimizer steps taken, not counting skipped ones. */
+  get optimizerSteps(): number {
+    return this.native.optimizerSteps;
+  }
+
+  /**
+   * Samples completions. They come in the order they finish; a sample counts as taken when the next one is asked for, and
+   * sampling pauses when too many wait (`maxUnacknowledged`). Leaving the loop stops the sampling.
+   *
+   *     for await (const { prompt, tokens } of model.generate([{ tokens: ids }], { maxTokens: 64 })) ...
+   *
+   * @returns statistics, as the generator's return value
+   * @throws {LimrError} LIMR_USAGE for an option or token that is not valid, LIMR_ABORTED, LIMR_BUSY, LIMR_MEMORY
+   */
+  async *generate(
+    requests: readonly GenerateRequest[],
+    options: SamplingOptions = {},
+  ): AsyncGenerator<Sample, GenerateStats, void> {
+    const request = this.generateRequest(requests, options);
+    const { signal } = options;
+    if (signal === undefined) return yield* this.stream(request);
+    refuseAborted(signal);
+    const abort = () => this.native.abort();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      return yield* this.stream(request);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /**
+   * Log-prob and entropy of every token (lm head), or the value before it (value head).
+   * @throws {LimrError} LIMR_USAGE, LIMR_ABORTED, LIMR_BUSY, LIMR_MEMORY
+   */
+  async score(sequences: readonly Tokens[], options: ScoreOptions = {}): Promise<Scores> {
+    const packed = this.pack(sequences);
+    const longest = sequences.reduce((most, { length }) => Math.max(most, length), 0);
+    const maxTokens = whole('maxTokens', options.maxTokens ?? Math.max(scoreTokens, longest), longest);
+    const temperature = inRange('temperature', options.temperature ?? 1, 0, Number.MAX_VALUE, true);
+    const scores = await underSignal(
+      options.signal,
+      () => this.native.abort(),
+      () => this.native.score({ ...packed, temperature, maxTokens }),
+    );
+    return { offsets: packed.offsets, logprobs: scores.logprobs, entropy: scores.entropy, values: scores.values };
+  }
+
+  /** Logits [tokens, vocab] in f32: the next token's distribution at every position. For small inputs. */
+  logits(sequences: readonly Tokens[]): Promise<Float32Array> {
+    return this.native.logits(this.pack(sequences));
+  }
+
+  /**
+   * Forward and backward of one micro-batch; its gradients add to those of the optimizer step.
+   * @throws {LimrError} LIMR_STATE when the model is frozen, LIMR_SHAPE when a per-token array has another length
+   */
+  accumulate(sequences: readonly Tokens[], loss: NativeLoss): Promise<NativeLossTerms> {
+    return this.accumulatePacked(this.pack(sequences), loss);
+  }
+
+  /** `accumulate` on sequences that are packed already. */
+  accumulatePacked(batch: NativePacked, loss: NativeLoss): Promise<NativeLossTerms> {
+    for (const [name, value] of Object.entries(loss)) {
+      if (!(value instanceof Float32Array) || value.length === batch.tokens.length) continue;
+      if (name === 'refLogprobs' && value.length === 0) continue;
+      throw new LimrError(
+        'LIMR_SHAPE',
+        `${name} has ${value.length} entries for ${batch.tokens.length} tokens`,
+        'Per-token arrays have one entry a token.',
+      );
+    }
+    return this.native.accumulate(batch, loss);
+  }
+
+  /** Gradient norm, clipping, AdamW; then the gradients are cleared. @throws {LimrError} LIMR_USAGE, LIMR_STATE */
+  async step(options: StepOptions): Promise<NativeStepResult> {
+    const result = await this.native.step({
+      learningRate: inRange('learningRate', options.learningRate, 0),
+      beta1: inRange('beta1', options.beta1 ?? 0.9, 0, 0.999999),
+      beta2: inRange('beta2', options.beta2 ?? 0.95, 0, 0.999999),
+      eps: inRange('eps', options.eps ?? 1e-8, 0, Number.MAX_VALUE, true),
+      weightDecay: inRange('weightDecay', options.weightDecay ?? 0, 0),
+      maxGradNorm: inRange('maxGradNorm', options.maxGradNorm ?? 1, 0),
+    });
+    await this.native.zeroGrad();
+    return result;
+  }
+
+  /**
+   * Writes a Hugging Face folder: weights in bf16, config.json, and the tokenizer of the folder that the model came from. The
+   * folder appears whole or not at all.
+   * @throws {LimrError} LIMR_USAGE when it exists, LIMR_IO when it cannot be written
+   */
+  async save(folder: string, options: SaveOptions = {}): Promise<void> {
+    const fill = async (temporary: string) => {
+      await this.native.save(temporary);
+      await copyCompanions(this.dir, temporary);
+    };
+    await writeFolder(folder, fill, { overwrite: options.overwrite ?? false });
+  }
+
+  /** Moments, master remainders and step count, bit-exact. @throws {LimrError} LIMR_IO */
+  saveOptimizer(file: string): Promise<void> {
+    return this.native.saveOptimizer(file);
+  }
+
+  /** @throws {LimrError} LIMR_IO, LIMR_FORMAT, LIMR_SHAPE when it belongs to another model */
+  loadOptimizer(file: string): Promise<void> {
+    return this.native.loadOptimizer(file);
+  }
+
+  /** Hugging Face names of the parameters. */
+  tensorNames(): string[] {
+    return this.native.tensorNames();
+  }
+
+  /** A copy of one buffer of a parameter, in f32 and Hugging Face's [rows, cols] order. */
+  readTensor(name: string, kind: TensorKind = 'weight'): { rows: number; cols: number; data: Float32Array } {
+    return this.native.readTensor(name, kind);
+  }
+
+  /** Stops the verb that runs, which then throws LIMR_ABORTED. */
+  abort(): void {
+    this.native.abort();
+  }
+
+  /** Frees everything; idempotent. */
+  close(): Promise<void> {
+    return this.native.close();
+  }
+
+  /** The model as the training loop takes it: packed requests, no defaults. */
+  port(): EngineModel {
+    return {
+      generate: (request) => this.stream(request),
+      score: (request) => this.native.score(request),
+      accumulate: (batch, loss) => this.native.accumulate(batch, loss),
+      step: (options: NativeStepOptions) => this.step(options),
+      abort: () => this.native.abort(),
+      save: async (dir) => {
+        await this.native.save(dir);
+        await copyCompanions(this.dir, dir);
+      },
+      saveOptimizer: (file) => this.native.saveOptimizer(file),
+      loadOptimizer: (file) => this.native.loadOptimizer(file),
+      close: () => this.native.close(),
+    };
+  }
+
+  private pack(sequences: readonly Tokens[], noun = 'sequence'): NativePacked {
+    return packSequences(sequences, this.info.vocabSize, noun);
+  }
+
+  private generateRequest(requests: readonly GenerateRequest[], options: SamplingOptions): NativeGenerateRequest {
+    const config = resolveSampling(options, {
+      vocabSize: this.info.vocabSize,
+      eosTokenIds: this.eosTokenIds,
+      bannedTokenIds: this.bannedTokenIds,
+    });
+    const packed = this.pack(
+      requests.map(({ tokens }) => tokens),
+      'prompt',
+    );
+    const rows = Int32Array.from(requests, ({ row }, index) => whole('row', row ?? index, 0, 0x7fffffff));
+    const context = this.info.maxPositionEmbeddings;
+    for (const [index, { tokens }] of requests.entries()) {
+      if (tokens.length + config.maxTokens <= context) continue;
+      throw new LimrError(
+        'LIMR_USAGE',
+        `prompt ${index} has ${tokens.length} tokens; with maxTokens ${config.maxTokens} it exceeds the model's context of ${context}`,
+        `Lower maxTokens to ${Math.max(0, context - tokens.length)}, or shorten the prompt.`,
+      );
+    }
+    return { ...packed, rows, ...config };
+  }
+
+  private stream(request: NativeGenerateRequest): AsyncGenerator<Sample, GenerateStats, void> {
+    if (request.stopStrings.length > 0) this.giveTokenBytes();
+    return streamSamples(this.native, request);
+  }
+
+  /** Stop strings match on bytes, for which the engine needs those of every token, once. */
+  private giveTokenBytes(): void {
+    if (this.hasTokenBytes) return;
+    if (this.tokenizer === undefined) {
+      throw new LimrError(
+        'LIMR_STATE',
+        'stop strings need the model to be loaded with its tokenizer',
+        'Load it from a folder with tokenizer.json.',
+      );
+    }
+    const table = this.tokenizer.tokenBytes();
+    const last = table.offsets.length - 1;
+    const offsets = Int32Array.from({ length: this.info.vocabSize + 1 }, (_, id) => table.offsets[Math.min(id, last)]!);
+    this.native.setTokenBytes(table.bytes.subarray(0, offsets.at(-1)), offsets);
+    this.hasTokenBytes = true;
+  }
+}
