@@ -51,12 +51,13 @@ export class Checkpoints {
         await writeFile(join(partial, cursorName), format(cursor));
         await syncTree(partial);
         await rename(partial, final);
+        await syncPath(this.dir);
+        await writeDurably(join(final, doneMarker), `step ${step}\n`);
       } catch (error) {
         await rm(partial, { recursive: true, force: true });
+        await rm(final, { recursive: true, force: true });
         throw error;
       }
-      await syncPath(this.dir);
-      await writeDurably(join(final, doneMarker), `step ${step}\n`);
     });
   }
 

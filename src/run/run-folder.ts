@@ -72,19 +72,13 @@ export class RunFolder {
 
   private static async openLocked({ dir, resume, record, free }: RunFolderOptions, lock: Lock): Promise<RunFolder> {
     const recorded = await readRecord(dir);
-    if (resume === 'no') await refuseUsed(dir);
+    if (resume === 'no' || recorded === null) await refuseUsed(dir, resume);
     const changes = recorded === null ? [] : differences(recorded, record, free);
     if (changes.length > 0 && resume !== 'with-changes') throw changed(dir, changes);
 
     const checkpoints = new Checkpoints(join(dir, 'checkpoints'));
     await checkpoints.clean();
     const step = (await checkpoints.steps()).at(-1);
-    if (step !== undefined && recorded === null)
-      throw new LimrError(
-        'LIMR_FORMAT',
-        `${dir} has checkpoints but no run.json`,
-        'Resume from a complete copy of the folder.',
-      );
     const cursor = step === undefined ? null : checkCursor(await checkpoints.readCursor(step), checkpoints.path(step));
     const rollout = cursor?.rollout ?? 0;
     await writeRecord(dir, record, rollout, recorded?.changes ?? [], changes);
@@ -148,16 +142,18 @@ export class RunFolder {
   }
 }
 
-async function refuseUsed(dir: string): Promise<void> {
+async function refuseUsed(dir: string, resume: ResumeMode): Promise<void> {
   const used = (await withIo(`list ${dir}`, () => readdir(dir))).filter((name) =>
     ['run.json', 'metrics.jsonl', 'timings.jsonl', 'samples', 'checkpoints'].includes(name),
   );
-  if (used.length > 0)
+  if (used.length === 0) return;
+  if (resume === 'no')
     throw new LimrError(
       'LIMR_USAGE',
       `${dir} holds a run already (${used.join(', ')})`,
       'Go on with it by --resume, or choose another --output.',
     );
+  throw new LimrError('LIMR_FORMAT', `${dir} has ${used.join(', ')} but no run.json`, 'Resume from a complete copy of it.');
 }
 
 function changed(dir: string, changes: readonly Difference[]): LimrError {

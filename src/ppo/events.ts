@@ -1,0 +1,60 @@
+/** What the loop tells whoever watches: enough for bars, lines and a live page. The loop itself prints nothing. */
+import type { Metrics } from './metrics.js';
+
+/** Which samples are being drawn: the rollout's, or those of an evaluation. */
+export type SamplingPhase = { readonly kind: 'train' } | { readonly kind: 'eval'; readonly set: string };
+
+export type TrainEvent =
+  | {
+      readonly type: 'start';
+      /** Rollouts done, of how many. */
+      readonly rollout: number;
+      readonly rollouts: number;
+      readonly resumedFrom: string | null;
+      readonly truncatedPrompts: number;
+    }
+  | { readonly type: 'rollout'; readonly rollout: number; readonly rollouts: number }
+  | {
+      readonly type: 'samples';
+      readonly rollout: number;
+      readonly phase: SamplingPhase;
+      /** Samples finished, of how many; samples graded. */
+      readonly done: number;
+      readonly total: number;
+      readonly graded: number;
+      readonly tokens: number;
+      readonly seconds: number;
+    }
+  | {
+      readonly type: 'score';
+      readonly rollout: number;
+      readonly model: 'reference' | 'critic';
+      readonly tokens: number;
+    }
+  | {
+      readonly type: 'micro_batch';
+      readonly rollout: number;
+      readonly model: 'actor' | 'critic';
+      /** Optimizer step of the rollout, from 1, of how many; micro-batch of the step likewise. */
+      readonly step: number;
+      readonly steps: number;
+      readonly microBatch: number;
+      readonly microBatches: number;
+      readonly tokens: number;
+    }
+  | {
+      readonly type: 'skipped_step';
+      readonly rollout: number;
+      readonly model: 'actor' | 'critic';
+      /** First op with a number that was not finite, or "gradient norm". */
+      readonly op: string;
+      readonly inRow: number;
+    }
+  | { readonly type: 'evaluation'; readonly rollout: number; readonly set: string; readonly metrics: Metrics }
+  | { readonly type: 'metrics'; readonly rollout: number; readonly metrics: Metrics; readonly timings: Timings }
+  | { readonly type: 'checkpoint'; readonly rollout: number; readonly dir: string };
+
+export type Observer = (event: TrainEvent) => void;
+
+/** Wall-clock side of a rollout, for timings.jsonl: never in metrics.jsonl. Seconds, tokens, bytes. */
+export type Timings = Readonly<Record<string, number>>;

@@ -1,0 +1,308 @@
+/**
+ * The training loop. Rollout k: sample and grade, score, update, evaluate, log, save. The state between two rollouts is small
+ * and explicit, so a run that was killed goes on from its last checkpoint to the same bytes (promise 3).
+ */
+import { copyFile, mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { LimrError } from '../errors.js';
+import type { Reward } from '../reward/reward.js';
+import type { JsonObject } from '../run/record.js';
+import { type ResumeMode, RunFolder } from '../run/run-folder.js';
+import { type Episode, numActions, packRollout, type RolloutBuffer } from './buffer.js';
+import { type TrainConfig, trainOptions } from './config.js';
+import type { EngineModel, ModelLoader } from './engine-port.js';
+import { type EvaluationSet, evaluate } from './evaluation.js';
+import type { Observer, Timings } from './events.js';
+import { type Experience, makeExperience } from './experience.js';
+import { nextKlCoef } from './kl.js';
+import { experienceMetrics, type Metrics, rolloutMetrics } from './metrics.js';
+import { rolloutKeys } from './prompt-order.js';
+import { fitPrompts } from './prompts.js';
+import { purpose } from './random.js';
+import { type GradedSample, sampleAndGrade, sampleRecord, type TextDecoder, type TrainPrompt } from './rollout.js';
+import { type SpecialTokens, trainingRequest } from './sampling.js';
+import { scheduleOf } from './schedule.js';
+import { initialState, parseState, type TrainState } from './state.js';
+import { tokenStats } from './token-stats.js';
+import { update } from './update.js';
+
+export interface TrainJob {
+  readonly config: TrainConfig;
+  readonly prompts: readonly TrainPrompt[];
+  readonly evalSets: readonly EvaluationSet[];
+  readonly text: TextDecoder;
+  readonly special: SpecialTokens;
+  readonly reward: Reward;
+  readonly evalReward: Reward;
+  readonly load: ModelLoader;
+  /** Tokenizer files and the like, copied into every checkpoint to make it a complete model folder. */
+  readonly modelFiles: readonly string[];
+  readonly run: {
+    readonly dir: string;
+    readonly resume: ResumeMode;
+    /** What else decides the result (model, prompts, ISA, build), compared on resume; and what does not. */
+    readonly identity: JsonObject;
+    readonly about: JsonObject;
+  };
+  readonly signal?: AbortSignal;
+  readonly observe?: Observer;
+}
+
+export interface TrainResult {
+  readonly rollout: number;
+  readonly checkpoint: string;
+  /** Of the last rollout in this process; null when none was left to do. */
+  readonly metrics: Metrics | null;
+}
+
+/**
+ * Runs, or goes on with, a training run until its last rollout.
+ * @throws {LimrError} LIMR_ABORTED after `signal`, once a checkpoint is written; LIMR_USAGE, LIMR_LOCKED, LIMR_FORMAT, LIMR_IO
+ *   of the run folder; LIMR_NUMERIC when training diverged
+ */
+export async function train(job: TrainJob): Promise<TrainResult> {
+  const fitted = fitJob(job);
+  const { config } = job;
+  const folder = await RunFolder.open({
+    dir: job.run.dir,
+    resume: job.run.resume,
+    record: {
+      config: { ...config, maxSteps: scheduleOf(config).maxSteps },
+      identity: { ...job.run.identity, reward: job.reward.name, evalReward: job.evalReward.name },
+      about: job.run.about,
+    },
+    free: new Set(Object.entries(trainOptions).flatMap(([name, option]) => (option.free ? [name] : []))),
+  });
+  let models: Models | undefined;
+  try {
+    models = await loadModels(job, folder.resumed?.dir ?? null);
+    const state = folder.resumed === null ? initialState(config) : parseState(folder.resumed.state);
+    return await new TrainingLoop(fitted.job, folder, models, state).run(fitted.truncated);
+  } finally {
+    await models?.close();
+    await folder.close();
+  }
+}
+
+function fitJob(job: TrainJob): { readonly job: TrainJob; readonly truncated: number } {
+  const training = fitPrompts(job.prompts, job.config, 'the training set');
+  const sets = job.evalSets.map(({ name, prompts }) => ({ name, ...fitPrompts(prompts, job.config, name) }));
+  const truncated = sets.reduce((sum, set) => sum + set.truncated, training.truncated);
+  return { job: { ...job, prompts: training.prompts, evalSets: sets }, truncated };
+}
+
+interface Models {
+  readonly actor: EngineModel;
+  /** Only for gae. */
+  readonly critic: EngineModel | null;
+  /** Only with a KL coefficient: the model that the run started from. */
+  readonly reference: EngineModel | null;
+  close(): Promise<void>;
+}
+
+const criticFolder = 'critic';
+const optimizerFile = 'optimizer.bin';
+
+async function loadModels({ config, load }: TrainJob, checkpoint: string | null): Promise<Models> {
+  const open: EngineModel[] = [];
+  const close = async (): Promise<void> => {
+    for (const model of open.splice(0)) await model.close();
+  };
+  const restore = async (role: 'actor' | 'critic', dir: string | null): Promise<EngineModel> => {
+    const model = await load(role, dir);
+    open.push(model);
+    if (dir !== null) await model.loadOptimizer(join(dir, optimizerFile));
+    return model;
+  };
+  try {
+    const actor = await restore('actor', checkpoint);
+    const criticDir = checkpoint === null ? null : join(checkpoint, criticFolder);
+    const critic = config.advantageEstimator === 'gae' ? await restore('critic', criticDir) : null;
+    const reference = config.initKlCoef > 0 ? await load('reference', null) : null;
+    if (reference !== null) open.push(reference);
+    return { actor, critic, reference, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+class TrainingLoop {
+  private readonly config: TrainConfig;
+  private readonly observe: Observer;
+  private timings: Record<string, number> = {};
+  private lastMetrics: Metrics | null = null;
+
+  constructor(
+    private readonly job: TrainJob,
+    private readonly folder: RunFolder,
+    private readonly models: Models,
+    private state: TrainState,
+  ) {
+    this.config = job.config;
+    this.observe = job.observe ?? (() => {});
+  }
+
+  async run(truncatedPrompts: number): Promise<TrainResult> {
+    const { rollouts } = this.config;
+    const resumedFrom = this.folder.resumed?.dir ?? null;
+    this.observe({ type: 'start', rollout: this.state.rollout, rollouts, resumedFrom, truncatedPrompts });
+    try {
+      await this.finishRollout();
+      while (this.state.rollout < rollouts) {
+        if (this.saveDue()) await this.save();
+        await this.learn(this.state.rollout + 1);
+        await this.finishRollout();
+      }
+    } catch (error) {
+      if (!(error instanceof LimrError) || error.code !== 'LIMR_ABORTED') throw error;
+      const dir = await this.save();
+      const { rollout } = this.state;
+      throw new LimrError('LIMR_ABORTED', `interrupted after rollout ${rollout}; saved ${dir}`, 'Go on with --resume.');
+    }
+    return { rollout: this.state.rollout, checkpoint: await this.save(), metrics: this.lastMetrics };
+  }
+
+  private saveDue(): boolean {
+    const { saveSteps } = this.config;
+    return this.state.rollout > 0 && saveSteps > 0 && this.state.rollout % saveSteps === 0;
+  }
+
+  /** Makes the present state resumable: the weights are those after `state.rollout`. */
+  private async save(): Promise<string> {
+    const { actor, critic } = this.models;
+    const { rollout } = this.state;
+    const dir = await this.folder.saveCheckpoint(rollout, this.state, this.config.maxCkptNum, async (at) => {
+      await actor.save(at);
+      await actor.saveOptimizer(join(at, optimizerFile));
+      for (const file of this.job.modelFiles) await copyFile(file, join(at, basename(file)));
+      if (critic === null) return;
+      await mkdir(join(at, criticFolder));
+      await critic.save(join(at, criticFolder));
+      await critic.saveOptimizer(join(at, criticFolder, optimizerFile));
+    });
+    this.observe({ type: 'checkpoint', rollout, dir });
+    return dir;
+  }
+
+  /** Samples, scores and updates; the state moves on only when the weights have. */
+  private async learn(rollout: number): Promise<void> {
+    this.refuseAborted();
+    this.timings = {};
+    const { config, observe, models, job } = this;
+    observe({ type: 'rollout', rollout, rollouts: config.rollouts });
+    const samples = await this.timed('sampling', () => this.sample(rollout));
+    const buffer = packRollout(samples.map(episode), config.nSamplesPerPrompt);
+    const { klCoef } = this.state;
+    const experience = await this.timed('scoring', () =>
+      makeExperience(models, buffer, config, klCoef, rollout, observe, job.signal),
+    );
+    this.refuseAborted();
+    await this.writeSamples(rollout, samples, buffer, experience);
+    const input = { config, buffer, experience, klCoef, rollout, observe };
+    const learned = await this.timed('update', () => update(input, models, this.state));
+    const measured = experienceMetrics(buffer, experience, klCoef);
+    const kl = measured['kl/mean'];
+    this.state = {
+      rollout,
+      pending: { ...rolloutMetrics(buffer), ...measured, ...learned.metrics },
+      klCoef: typeof kl === 'number' ? nextKlCoef(config, klCoef, kl, samples.length) : klCoef,
+      actor: learned.actor,
+      critic: learned.critic,
+    };
+    this.timings['tokens/trained'] = buffer.tokens.length;
+    this.timings['tokens/actions'] = numActions(buffer);
+  }
+
+  private async sample(rollout: number): Promise<readonly GradedSample[]> {
+    const { config, job } = this;
+    const { prompts, special, signal } = job;
+    const keys = rolloutKeys({ ...config, numPrompts: prompts.length }, rollout);
+    const keyed = Array.from(keys, (key) => {
+      const row = key % prompts.length;
+      return { prompt: prompts[row]!, row, key };
+    });
+    const result = await sampleAndGrade({
+      actor: this.models.actor,
+      prompts: keyed,
+      sampling: trainingRequest(config, special, rollout, purpose.training),
+      reward: job.reward,
+      text: job.text,
+      phase: { kind: 'train' },
+      signal,
+      observe: this.observe,
+    });
+    const { stats } = result;
+    Object.assign(this.timings, {
+      'seconds/grading_after_sampling': result.gradingSeconds,
+      'tokens/generated': stats.generatedTokens,
+      'tokens/prefilled': stats.prefillTokens,
+      'sampling/preemptions': stats.preemptions,
+      'sampling/tokens_per_second': stats.generatedTokens / Math.max(result.samplingSeconds, 1e-9),
+    });
+    return result.samples;
+  }
+
+  private async writeSamples(
+    rollout: number,
+    samples: readonly GradedSample[],
+    buffer: RolloutBuffer,
+    experience: Experience,
+  ): Promise<void> {
+    if (this.config.saveSamples) await this.folder.writeSamples('train', rollout, samples.map(sampleRecord));
+    if (this.config.saveTokenStats) await this.folder.writeTokenStats(rollout, tokenStats(samples, buffer, experience));
+  }
+
+  /** Evaluates when it is time, then logs: after this the rollout is done. Nothing is left to do when it was done before. */
+  private async finishRollout(): Promise<void> {
+    const { rollout, pending } = this.state;
+    if (pending === null) return;
+    const evaluated = this.evaluationDue() ? await this.timed('evaluation', () => this.evaluate(rollout)) : {};
+    const metrics: Metrics = { rollout, ...pending, ...evaluated };
+    const timings: Timings = {
+      rollout,
+      ...this.timings,
+      'memory/peak_rss_bytes': process.resourceUsage().maxRSS * 1024,
+    };
+    if (rollout > 0 || Object.keys(evaluated).length > 0) {
+      await this.folder.appendMetrics(metrics);
+      await this.folder.appendTimings(timings);
+      this.lastMetrics = metrics;
+    }
+    this.state = { ...this.state, pending: null };
+    this.observe({ type: 'metrics', rollout, metrics, timings });
+  }
+
+  private evaluationDue(): boolean {
+    const { evalSteps, evalBeforeTraining, rollouts } = this.config;
+    const { rollout } = this.state;
+    if (this.job.evalSets.length === 0 || evalSteps === 0) return false;
+    return rollout === 0 ? evalBeforeTraining : rollout % evalSteps === 0 || rollout === rollouts;
+  }
+
+  private async evaluate(rollout: number): Promise<Metrics> {
+    const { job, config, observe } = this;
+    const { text, special, signal } = job;
+    const input = { config, sets: job.evalSets, actor: this.models.actor, reward: job.evalReward, text, special };
+    const result = await evaluate({ ...input, rollout, observe, signal });
+    if (config.saveSamples) await this.folder.writeSamples('test', rollout, result.records);
+    this.timings['tokens/evaluated'] = result.generatedTokens;
+    return result.metrics;
+  }
+
+  private refuseAborted(): void {
+    if (this.job.signal?.aborted === true) throw new LimrError('LIMR_ABORTED', 'interrupted');
+  }
+
+  private async timed<T>(name: string, body: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    const result = await body();
+    this.timings[`seconds/${name}`] = (performance.now() - started) / 1000;
+    return result;
+  }
+}
+
+function episode({ prompt, tokens, logprobs, stopReason, grade }: GradedSample): Episode {
+  const { reward, correct, wellFormed } = grade;
+  return { prompt: prompt.tokens, tokens, logprobs, stopReason, reward, correct, wellFormed };
+}
