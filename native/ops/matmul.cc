@@ -82,7 +82,7 @@ void linear_backward_input(const Context& ctx, const LinearBackwardInput& o) {
   run(ctx, {.mode = o.accumulate                   ? GemmArgs::kF32Add
                     : o.dinp.dtype == DType::kBf16 ? GemmArgs::kBf16
                                                    : GemmArgs::kF32,
-            .a = o.dout.as<bf16>(), .lda = o.dout.stride, .b = transposed(ctx, o.weight, o.scratch), .M = M, .N = K,
+            .a = o.dout.as<bf16>(), .lda = o.dout.stride, .b = o.transposed ? static_cast<bf16*>(o.scratch) : transposed(ctx, o.weight, o.scratch), .M = M, .N = K,
             .pairs = round_up(N, 2) / 2, .c = o.dinp.data, .ldc = o.dinp.stride, .bias = nullptr, .residual = nullptr, .ldr = 0,
             .gate_up = nullptr, .ldg = 0});
 }

@@ -56,6 +56,7 @@ struct LinearBackwardInput {
   PackedWeight weight;
   void* scratch;  // linear_backward_input_scratch_bytes
   bool accumulate = false;
+  bool transposed = false;  // scratch still holds what the last call on this weight left there
 };
 size_t linear_backward_input_scratch_bytes(int64_t rows, int64_t cols);
 void linear_backward_input(const Context&, const LinearBackwardInput&);

@@ -29,6 +29,7 @@ constexpr Table make_table(const char* isa) {
           attention_backward,
           logprob_forward,
           logprob_backward,
+          exp_row,
           adamw,
           sum_squares,
           value_forward,

@@ -44,3 +44,9 @@ void logprob_backward(const LogprobArgs& p, int64_t begin, int64_t end) {
     }
   }
 }
+
+// out[v] = exp(x[v] / T - max)
+void exp_row(float* out, const float* x, int64_t V, float temperature, float max) {
+  for (int64_t v = 0; v < V; v += 16)
+    store(out + v, exp(sub(div(load(x + v, V - v), splat(temperature)), splat(max))), V - v);
+}

@@ -31,6 +31,7 @@ struct Table {
   void (*attention_backward)(const AttentionArgs&, const AttentionSequence&, int64_t head, bf16* scratch);
   void (*logprob_forward)(const LogprobArgs&, int64_t, int64_t);
   void (*logprob_backward)(const LogprobArgs&, int64_t, int64_t);
+  void (*exp_row)(float* out, const float* x, int64_t V, float temperature, float max);
   void (*adamw)(const AdamWArgs&, int64_t, int64_t);
   float (*sum_squares)(const float*, int64_t);
   void (*value_forward)(const ValueArgs&, int64_t, int64_t);

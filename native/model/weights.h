@@ -1,0 +1,85 @@
+// native/model/weights.h - the parameters of a model in one block, and the one table that maps them to Hugging Face's tensors.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/arena.h"
+#include "core/context.h"
+#include "io/safetensors.h"
+#include "model/config.h"
+#include "ops/matmul.h"
+
+namespace limr {
+
+enum class Head { kLm, kValue };
+
+// A Hugging Face tensor [rows, cols] inside a parameter: its row r is storage row storage_row(r).
+struct Piece {
+  enum Rows { kPlain, kGate, kUp };
+  std::string name;
+  int64_t rows, cols;
+  bool vector;        // one-dimensional in Hugging Face
+  Rows order = kPlain;
+  int64_t begin = 0;  // kPlain: first storage row; gate-up order (ops/matmul.h) otherwise
+  int64_t storage_row(int64_t r) const {
+    return order == kPlain ? begin + r : r / 16 * 32 + r % 16 + (order == kUp ? 16 : 0);
+  }
+};
+
+// A run of elements in storage order: a matrix in panels, or a vector.
+struct Param {
+  bool panels;         // else a vector [1, cols]
+  int64_t rows, cols;  // of the fused matrix, without padding
+  int64_t offset, elements;
+  bool decay;          // weight decay applies
+  std::vector<Piece> pieces;
+};
+
+struct LayerParams {
+  int attention_norm, qkv, qkv_bias, q_norm, k_norm, o, o_bias, mlp_norm, gate_up, down;  // indices into params; -1 = none
+};
+
+struct WeightTable {
+  std::vector<Param> params;
+  std::vector<LayerParams> layers;
+  int embedding, final_norm, head;  // head: lm_head (the embedding when tied) or the value head
+  int64_t elements;                 // of the block, padding included
+  int64_t num_parameters;           // as Hugging Face counts
+};
+
+WeightTable make_weight_table(const ModelConfig&, Head);
+
+// The bf16 weights. Addresses stay valid for the object's life.
+class Weights {
+ public:
+  Weights(const ModelConfig&, Head);
+
+  const WeightTable& table() const { return table_; }
+  bf16* data() const { return block_.as<bf16>(); }
+  size_t bytes() const { return block_.bytes(); }
+  bf16* at(int param) const { return param < 0 ? nullptr : data() + table_.params[size_t(param)].offset; }
+  PackedWeight matrix(int param) const;
+  View vector(int param) const;  // [1, C]; absent for -1
+
+  // Reads every piece; a value head that the folder lacks is drawn from N(0, 1/(hidden_size+1)) with `value_head_seed`.
+  // Throws what io throws, kShape naming the tensor, and kFormat for a tensor that no parameter takes.
+  void load(const Context&, const ModelConfig&, const SafetensorsSet&, uint32_t value_head_seed);
+  // Norms 1, biases 0, all else N(0, initializer_range), by Hugging Face name and element: independent of the layout.
+  void randomize(const Context&, const ModelConfig&, uint32_t seed);
+  void save(const std::string& dir) const;
+
+ private:
+  WeightTable table_;
+  Head head_;
+  Buffer block_;
+};
+
+// A piece in Hugging Face order from any array in storage order, converted by `get(storage index)`.
+template <typename Get>
+void unpack_piece(const Param& param, const Piece& piece, int64_t row, float* out, Get&& get) {
+  const int64_t r = piece.storage_row(row);
+  for (int64_t c = 0; c < piece.cols; ++c)
+    out[c] = get(param.offset + (param.panels ? packed_index(r, c, param.cols) : r * param.cols + c));
+}
+
+}  // namespace limr

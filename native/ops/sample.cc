@@ -1,0 +1,145 @@
+#include "ops/sample.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ops/cpu/table.h"
+#include "ops/logprob.h"
+
+namespace limr {
+namespace {
+
+RowStats row_stats(const Context& ctx, const float* logits, int64_t V, float temperature) {
+  float max, sum, sum_z;
+  const LogprobArgs args{.logits = logits, .ldl = 0, .V = V, .temperature = temperature, .max = &max, .sum = &sum,
+                         .sum_z = &sum_z, .dlogits = nullptr, .ldd = 0, .stats = nullptr, .targets = nullptr,
+                         .dlogprob = nullptr, .dentropy = nullptr};
+  ctx.cpu->logprob_forward(args, 0, 1);
+  return {max, float(std::log(double(sum))), 0, 0};
+}
+
+struct Row {
+  const SampleForward& o;
+  const float* logits;
+  float* weights;  // [V] exp(z - max), 0 where not allowed
+  int32_t* ids;    // [V] candidates
+
+  bool before(int32_t a, int32_t b) const { return weights[a] != weights[b] ? weights[a] > weights[b] : a < b; }
+
+  void forbid(bool eos) const {
+    for (int64_t i = 0; i < o.num_banned; ++i) weights[o.banned[i]] = 0;
+    if (eos)
+      for (int64_t i = 0; i < o.num_eos; ++i) weights[o.eos[i]] = 0;
+  }
+
+  // Candidates with weight >= least, and their number.
+  int64_t collect(float least) const {
+    int64_t n = 0;
+    for (int64_t v = 0; v < o.vocab_size; ++v)
+      if (weights[v] > 0 && weights[v] >= least) ids[n++] = int32_t(v);
+    return n;
+  }
+
+  double total(int64_t n) const {
+    double t = 0;
+    for (int64_t i = 0; i < n; ++i) t += double(weights[ids[i]]);
+    return t;
+  }
+
+  // Candidates after top-k, top-p and min-p, ids ascending.
+  int64_t candidates() const {
+    const auto order = [this](int32_t a, int32_t b) { return before(a, b); };
+    int64_t n = collect(0);
+    if (o.top_k > 0 && o.top_k < n) {
+      std::nth_element(ids, ids + o.top_k, ids + n, order);
+      n = o.top_k;
+      std::sort(ids, ids + n);
+    }
+    if (o.top_p < 1 && n > 1) {
+      // Whatever lies below (1-p)/n of the total adds up to less than 1-p: the nucleus is among the rest.
+      const double all = total(n);
+      const float least = float((1 - double(o.top_p)) * all / double(n));
+      n = std::remove_if(ids, ids + n, [&](int32_t v) { return weights[v] < least; }) - ids;
+      std::sort(ids, ids + n, order);
+      double sum = 0;
+      int64_t kept = 0;
+      while (kept < n && (kept == 0 || sum < double(o.top_p) * all)) sum += double(weights[ids[kept++]]);
+      n = kept;
+      std::sort(ids, ids + n);
+    }
+    if (o.min_p > 0) {
+      float top = 0;
+      for (int64_t i = 0; i < n; ++i) top = std::max(top, weights[ids[i]]);
+      n = std::remove_if(ids, ids + n, [&](int32_t v) { return weights[v] < o.min_p * top; }) - ids;
+    }
+    return n;
+  }
+
+  int32_t draw(double u) const {
+    if (o.top_k <= 0 && o.top_p >= 1 && o.min_p <= 0) return draw_any(u);
+    const int64_t n = candidates();
+    const double target = u * total(n);
+    double sum = 0;
+    for (int64_t i = 0; i < n; ++i)
+      if ((sum += double(weights[ids[i]])) > target) return ids[i];
+    return n > 0 ? ids[n - 1] : -1;
+  }
+
+  int32_t draw_any(double u) const {
+    double all = 0;
+    for (int64_t v = 0; v < o.vocab_size; ++v) all += double(weights[v]);
+    double sum = 0;
+    int32_t last = -1;
+    for (int64_t v = 0; v < o.vocab_size; ++v) {
+      if (weights[v] <= 0) continue;
+      if ((sum += double(weights[v])) > u * all) return int32_t(v);
+      last = int32_t(v);
+    }
+    return last;  // u * all rounded up to the whole sum
+  }
+
+  int32_t largest(bool forbid_eos) const {
+    std::copy(logits, logits + o.vocab_size, weights);
+    const float never = -INFINITY;
+    for (int64_t i = 0; i < o.num_banned; ++i) weights[o.banned[i]] = never;
+    for (int64_t i = 0; forbid_eos && i < o.num_eos; ++i) weights[o.eos[i]] = never;
+    int32_t best = -1;
+    for (int64_t v = 0; v < o.vocab_size; ++v)
+      if (weights[v] > (best < 0 ? never : weights[best])) best = int32_t(v);
+    return best;
+  }
+};
+
+}  // namespace
+
+size_t sample_scratch_bytes(int threads, int64_t vocab_size) {
+  return size_t(threads) * size_t(round_up(vocab_size, 16)) * (sizeof(float) + sizeof(int32_t));
+}
+
+void sample_forward(const Context& ctx, const SampleForward& o) {
+  const int64_t R = o.logits.rows, V = o.vocab_size;
+  check_view("sample_forward", "logits", o.logits, DType::kF32, R, V);
+  ctx.pool->parallel_for(R, 1, [&](int64_t begin, int64_t end) {
+    auto* weights = static_cast<float*>(o.scratch) + ThreadPool::worker_index() * 2 * round_up(V, 16);
+    for (int64_t r = begin; r < end; ++r) {
+      const float* logits = o.logits.as<float>() + r * o.logits.stride;
+      const Row row{o, logits, weights, reinterpret_cast<int32_t*>(weights + round_up(V, 16))};
+      const RowStats reported = row_stats(ctx, logits, V, o.logprob_temperature);
+      LIMR_CHECK(std::isfinite(reported.max) && std::isfinite(reported.log_sum), kNumeric,
+                 cat("row ", r, " of the logits is not finite"), "The weights hold NaN or infinity, or training diverged.");
+      int32_t token;
+      if (o.temperature == 0) {
+        token = row.largest(o.rows[r].forbid_eos);
+      } else {
+        const float max = o.temperature == o.logprob_temperature ? reported.max : row_stats(ctx, logits, V, o.temperature).max;
+        ctx.cpu->exp_row(weights, logits, V, o.temperature, max);
+        row.forbid(o.rows[r].forbid_eos);
+        token = row.draw(uniform(o.rows[r].key));
+      }
+      LIMR_CHECK(token >= 0, kUsage, "every token is banned: nothing can be drawn");
+      o.out[r] = {token, logprob_of(logits[token], o.logprob_temperature, reported)};
+    }
+  });
+}
+
+}  // namespace limr

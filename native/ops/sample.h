@@ -1,0 +1,43 @@
+// native/ops/sample.h - draw the next token of every row of logits, and report its log-probability.
+//   z = logits / temperature over the allowed ids; keep the top_k largest, then the smallest set of largest ones whose
+//   probability reaches top_p (Holtzman et al. 2020, arXiv:1904.09751), then those with p >= min_p * max p
+//   (arXiv:2407.01082); draw by inverse CDF over ids in ascending order with the counter-based uniform of the row's key.
+// Ties are broken by the lower id. Temperature 0 takes the largest. The log-probability is the contract of ops/logprob.h at
+// logprob_temperature, over the full vocabulary and before any of the above.
+#pragma once
+#include "core/context.h"
+#include "core/rng.h"
+#include "core/view.h"
+
+namespace limr {
+
+struct SampleRow {
+  RngKey key;
+  bool forbid_eos = false;  // fewer than min_tokens so far
+};
+
+struct Sampled {
+  int32_t token;
+  float logprob;
+};
+
+struct SampleForward {
+  Sampled* out;           // [R]
+  View logits;            // [R, V] f32
+  const SampleRow* rows;  // [R]
+  int64_t vocab_size;
+  float temperature, logprob_temperature;
+  int64_t top_k;  // 0 = off
+  float top_p;    // 1 = off
+  float min_p;    // 0 = off
+  const int32_t* banned;  // ids never drawn
+  int64_t num_banned;
+  const int32_t* eos;     // ids not drawn where forbid_eos
+  int64_t num_eos;
+  void* scratch;  // sample_scratch_bytes
+};
+size_t sample_scratch_bytes(int threads, int64_t vocab_size);
+// Throws kNumeric when a row has no finite logit to draw, naming the row.
+void sample_forward(const Context&, const SampleForward&);
+
+}  // namespace limr
