@@ -101,59 +101,51 @@ function fraction(random: Random, high: number, most: number): Fraction {
   );
 }
 
-/** The lines that take a common divisor out of n/d, none when there is none. */
-function reduction(n: number, d: number): string[] {
-  const common = gcd(n, d);
-  return common === 1 ? [] : [`${n}=${common}*${n / common}`, `${d}=${common}*${d / common}`];
-}
-
-/** a + b or a - b > 0 over the least common denominator. */
-function sumOfFractions(a: Fraction, operator: '+' | '-', b: Fraction): Draft {
-  const common = (a.d * b.d) / gcd(a.d, b.d);
-  const [left, right] = [(a.n * common) / a.d, (b.n * common) / b.d];
-  const n = operator === '+' ? left + right : left - right;
+/** Fractions with signs, over their least common denominator: `3/6+2/6=5/6`. The result must be in lowest terms. */
+function sumOfFractions(terms: readonly (Fraction & { readonly sign: 1 | -1 })[]): Draft {
+  const common = terms.map(({ d }) => d).reduce((a, b) => (a * b) / gcd(a, b));
+  const write = (n: number, d: number, sign: 1 | -1, first: boolean): string =>
+    `${sign === -1 ? '-' : first ? '' : '+'}${n}/${d}`;
+  const numerators = terms.map(({ n, d, sign }) => ({ n: (n * common) / d, sign }));
+  const total = numerators.reduce((sum, { n, sign }) => sum + sign * n, 0);
+  const extended = numerators.map(({ n, sign }, i) => write(n, common, sign, i === 0)).join('');
   return {
-    question: `${a.n}/${a.d}${operator}${b.n}/${b.d}`,
-    steps: [`${left}/${common}${operator}${right}/${common}=${n}/${common}`, ...reduction(n, common)],
-    answer: formatRational(rational(n, common)),
+    question: terms.map(({ n, d, sign }, i) => write(n, d, sign, i === 0)).join(''),
+    steps: [`${extended}=${total}/${common}`],
+    answer: formatRational(rational(total, common)),
   };
 }
 
-function drawSumOfFractions(random: Random, high: number, most: number, reduces: boolean): Draft {
-  const drawn = drawUntil(
-    () => ({ a: fraction(random, high, most), b: fraction(random, high, most), operator: random.pick(['+', '-'] as const) }),
-    ({ a, b, operator }) => {
-      const common = (a.d * b.d) / gcd(a.d, b.d);
-      const n = (a.n * common) / a.d + ((operator === '+' ? 1 : -1) * b.n * common) / b.d;
-      return n > 0 && a.d !== b.d && gcd(n, common) > 1 === reduces;
+/** A positive sum that needs no reduction, so that there is one way to write it; not all denominators are equal. */
+function drawSumOfFractions(random: Random, count: number, high: number, most: number): Draft {
+  return drawUntil(
+    () => {
+      const terms = Array.from({ length: count }, (_, i) => ({
+        ...fraction(random, high, most),
+        sign: i === 0 ? (1 as const) : random.pick([1, -1] as const),
+      }));
+      return { ...sumOfFractions(terms), numDenominators: new Set(terms.map(({ d }) => d)).size };
     },
+    ({ steps, answer, numDenominators }) =>
+      numDenominators > 1 && !answer.startsWith('-') && (steps[0] ?? '').endsWith(`=${answer}`),
   );
-  return sumOfFractions(drawn.a, drawn.operator, drawn.b);
 }
 
 export const fractions: Family = {
   source: 'fraction',
   draw: {
     2: (random) => {
-      const { n, d } = fraction(random, 12, 11);
-      const common = random.int(2, 9);
-      const question = `${n * common}/${d * common}`;
-      return { question, steps: reduction(n * common, d * common), answer: `${n}/${d}` };
-    },
-    3: (random) => drawSumOfFractions(random, 9, 8, false),
-    4: (random) => {
-      const [a, b] = drawUntil(
-        () => [fraction(random, 12, 12), fraction(random, 12, 12)] as const,
-        ([first, second]) => gcd(first.n * second.n, first.d * second.d) > 1,
-      );
-      const [n, d] = [a.n * b.n, a.d * b.d];
+      const { n, d } = fraction(random, 9, 9);
+      const part = random.int(2, 20);
       return {
-        question: `${a.n}/${a.d}*${b.n}/${b.d}`,
-        steps: [`${a.n}*${b.n}=${n}`, `${a.d}*${b.d}=${d}`, ...reduction(n, d)],
-        answer: formatRational(rational(n, d)),
+        question: `${n}/${d}*${d * part}`,
+        steps: [`${d * part}/${d}=${part}`, `${n}*${part}=${n * part}`],
+        answer: `${n * part}`,
       };
     },
-    5: (random) => drawSumOfFractions(random, 15, 14, true),
+    3: (random) => drawSumOfFractions(random, 2, 9, 8),
+    4: (random) => drawSumOfFractions(random, 2, 15, 12),
+    5: (random) => drawSumOfFractions(random, 3, 8, 7),
   },
 };
 

@@ -75,18 +75,18 @@ export const multiplication: Family = {
   },
 };
 
-function quotient(value: number, divisor: number): Draft {
-  const dividend = value * divisor;
-  return { question: `${dividend}/${divisor}`, steps: longDivision(dividend, divisor), answer: `${value}` };
+function quotient(a: number, b: number): Draft {
+  return { question: `${a} div ${b}`, steps: longDivision(a, b), answer: `${Math.floor(a / b)}` };
 }
 
+/** Whole quotients. The question is no fraction, since its own text would then be a right answer. */
 export const division: Family = {
   source: 'division',
   draw: {
-    2: (random) => quotient(random.int(11, 99), random.int(3, 9)),
-    3: (random) => quotient(random.int(101, 999), random.int(3, 9)),
+    2: (random) => quotient(random.int(101, 299), random.int(3, 9)),
+    3: (random) => quotient(random.int(301, 999), random.int(3, 9)),
     4: (random) => quotient(random.int(1001, 9999), random.int(3, 9)),
-    5: (random) => quotient(random.int(101, 999), random.int(11, 19)),
+    5: (random) => quotient(random.int(1001, 9999), random.int(11, 19)),
   },
 };
 
@@ -144,7 +144,11 @@ export const order: Family = {
     },
     2: (random) => {
       const [a, b, c] = [random.int(2, 40), random.int(2, 9), random.int(2, 9)];
-      return { question: `${a}+${b}*${c}`, steps: [`${b}*${c}=${b * c}`, `${a}+${b * c}=${a + b * c}`], answer: `${a + b * c}` };
+      return {
+        question: `${a}+${b}*${c}`,
+        steps: [`${b}*${c}=${b * c}`, `${a}+${b * c}=${a + b * c}`],
+        answer: `${a + b * c}`,
+      };
     },
     3: (random) => {
       const [a, b, c, d] = [random.int(2, 12), random.int(2, 12), random.int(2, 9), random.int(2, 40)];
@@ -167,7 +171,13 @@ export const order: Family = {
       };
     },
     5: (random) => {
-      const [a, b, c, d, e] = [12, 19, 9, 12, 12].map((high) => random.int(3, high)) as [number, number, number, number, number];
+      const [a, b, c, d, e] = [12, 19, 9, 12, 12].map((high) => random.int(3, high)) as [
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
       const inner = c * (d + e);
       const value = a * b - inner;
       return {

@@ -2,7 +2,7 @@
  * The language of the questions: parsed into a tree, which gives the exact answer and a canonical form. The generator
  * checks each answer with it, and two questions that differ only by the order of commuting operands share their form.
  *
- *   question := 'x=' integer ', ' sum | sum '=' sum | sum [' mod ' integer]
+ *   question := 'x=' integer ', ' sum | sum '=' sum | sum [(' mod ' | ' div ') integer]
  *   sum      := ['-'] product (('+' | '-') product)*
  *   product  := power ((('*' | '/') power) | power)*          a factor may follow at once: 3x, 2(x+1)
  *   power    := atom ['^' integer]
@@ -25,7 +25,7 @@ type Node =
 
 type Question =
   | { readonly kind: 'value'; readonly of: Node }
-  | { readonly kind: 'mod'; readonly of: Node; readonly modulus: number }
+  | { readonly kind: 'mod' | 'div'; readonly of: Node; readonly by: number }
   | { readonly kind: 'at'; readonly of: Node; readonly x: number }
   | { readonly kind: 'solve'; readonly left: Node; readonly right: Node };
 
@@ -50,8 +50,8 @@ export function formatRational(value: Rational): string {
 function parseQuestion(text: string): Question {
   const at = /^x=(-?\d+), (.*)$/.exec(text);
   if (at) return { kind: 'at', x: Number(at[1]), of: parseSum(at[2] ?? '') };
-  const mod = /^(.*) mod (\d+)$/.exec(text);
-  if (mod) return { kind: 'mod', of: parseSum(mod[1] ?? ''), modulus: Number(mod[2]) };
+  const whole = /^(.*) (mod|div) (\d+)$/.exec(text);
+  if (whole) return { kind: whole[2] === 'mod' ? 'mod' : 'div', of: parseSum(whole[1] ?? ''), by: Number(whole[3]) };
   const sides = text.split('=');
   if (sides.length === 2) return { kind: 'solve', left: parseSum(sides[0] ?? ''), right: parseSum(sides[1] ?? '') };
   return { kind: 'value', of: parseSum(text) };
@@ -119,15 +119,16 @@ function parseSum(text: string): Node {
 /** The exact answer of a question. @throws {RangeError} when it has none, or not one */
 export function evaluate(text: string): Rational {
   const question = parseQuestion(text);
-  if (question.kind === 'value') return valueOf(question.of, undefined);
-  if (question.kind === 'at') return valueOf(question.of, rational(question.x));
-  if (question.kind === 'mod') {
-    const { n, d } = valueOf(question.of, undefined);
-    if (d !== 1) throw new RangeError(`"${text}": the remainder of a fraction`);
-    return rational(((n % question.modulus) + question.modulus) % question.modulus);
+  if (question.kind === 'value') return nodeValue(question.of, undefined);
+  if (question.kind === 'at') return nodeValue(question.of, rational(question.x));
+  if (question.kind !== 'solve') {
+    const { n, d } = nodeValue(question.of, undefined);
+    if (d !== 1) throw new RangeError(`"${text}": a fraction divided with a remainder`);
+    const quotient = Math.floor(n / question.by);
+    return rational(question.kind === 'div' ? quotient : n - quotient * question.by);
   }
   const gap = (x: number): Rational =>
-    add(valueOf(question.left, rational(x)), negate(valueOf(question.right, rational(x))));
+    add(nodeValue(question.left, rational(x)), negate(nodeValue(question.right, rational(x))));
   const slope = add(gap(1), negate(gap(0)));
   const bend = add(add(gap(2), negate(gap(1))), negate(slope));
   if (slope.n === 0 || bend.n !== 0) throw new RangeError(`"${text}" has not exactly one solution by linear means`);
@@ -139,7 +140,7 @@ const multiply = (a: Rational, b: Rational): Rational => rational(a.n * b.n, a.d
 const negate = (a: Rational): Rational => rational(-a.n, a.d);
 const invert = (a: Rational): Rational => rational(a.d, a.n);
 
-function valueOf(node: Node, x: Rational | undefined): Rational {
+function nodeValue(node: Node, x: Rational | undefined): Rational {
   switch (node.kind) {
     case 'integer':
       return rational(node.value);
@@ -148,16 +149,16 @@ function valueOf(node: Node, x: Rational | undefined): Rational {
       return x;
     case 'sum':
       return node.terms
-        .map((term) => (term.sign === 1 ? valueOf(term.node, x) : negate(valueOf(term.node, x))))
+        .map((term) => (term.sign === 1 ? nodeValue(term.node, x) : negate(nodeValue(term.node, x))))
         .reduce(add);
     case 'product':
       return node.factors
-        .map((factor) => (factor.inverse ? invert(valueOf(factor.node, x)) : valueOf(factor.node, x)))
+        .map((factor) => (factor.inverse ? invert(nodeValue(factor.node, x)) : nodeValue(factor.node, x)))
         .reduce(multiply);
     case 'power':
-      return Array.from({ length: node.exponent }, () => valueOf(node.base, x)).reduce(multiply, rational(1));
+      return Array.from({ length: node.exponent }, () => nodeValue(node.base, x)).reduce(multiply, rational(1));
     case 'call': {
-      const args = node.args.map((arg) => valueOf(arg, x));
+      const args = node.args.map((arg) => nodeValue(arg, x));
       if (node.name === 'mean') return multiply(args.reduce(add), rational(1, args.length));
       return rational(args.map((arg) => arg.n).reduce(gcd));
     }
@@ -168,9 +169,9 @@ function valueOf(node: Node, x: Rational | undefined): Rational {
 export function canonical(text: string): string {
   const question = parseQuestion(text);
   if (question.kind === 'value') return formOf(question.of);
-  if (question.kind === 'mod') return `${formOf(question.of)} mod ${question.modulus}`;
   if (question.kind === 'at') return `x=${question.x}, ${formOf(question.of)}`;
-  return [formOf(question.left), formOf(question.right)].sort().join('=');
+  if (question.kind === 'solve') return [formOf(question.left), formOf(question.right)].sort().join('=');
+  return `${formOf(question.of)} ${question.kind} ${question.by}`;
 }
 
 function formOf(node: Node): string {

@@ -133,7 +133,11 @@ export function promptSets(seed: number, heldoutPerLevel: number, trainPerLevel:
 const levelShares = [1, 1, 1.2, 1.4, 1.4];
 
 /** Example `index` of the corpus; a pure function of its arguments. */
-export function corpusProblem(seed: number, index: number, heldoutKeys: ReadonlySet<string>): Problem & { style: Style } {
+export function corpusProblem(
+  seed: number,
+  index: number,
+  heldoutKeys: ReadonlySet<string>,
+): Problem & { style: Style } {
   const random = new Random(seed, 'corpus', index);
   for (;;) {
     const level = levels[random.weighted(levelShares)] ?? 1;

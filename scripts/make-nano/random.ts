@@ -1,41 +1,39 @@
 /**
- * The random numbers of the data: sfc32 (Chris Doty-Humphrey, PractRand; 128 bits of state, period of 2^32 and more).
- * A stream is keyed by (seed, purpose, index), so that problem `index` is the same whatever was drawn before it.
+ * The random numbers of the data: the project's Philox, keyed by (seed, purpose, index), so that problem `index` is the
+ * same whatever was drawn before it.
  */
+import { philox } from '../../src/ppo/random.js';
+
 export type Purpose = 'heldout' | 'train' | 'corpus';
 
 const purposeWord: Record<Purpose, number> = { heldout: 1, train: 2, corpus: 3 };
 
+/** Second word of the key, "nano" in ASCII: other users of the same seed draw from other streams. */
+const keyWord = 0x6e616e6f;
+
 export class Random {
-  private a: number;
-  private b: number;
-  private c: number;
-  private counter = 1;
+  private block: readonly number[] = [];
+  private numDrawn = 0;
 
   /**
    * @param seed any integer; its low 32 bits count
-   * @param index number of the draw within its purpose; its low 32 bits count
+   * @param index number of the problem within its purpose; its low 32 bits count
    */
-  constructor(seed: number, purpose: Purpose, index: number) {
-    this.a = seed | 0;
-    this.b = purposeWord[purpose];
-    this.c = index | 0;
-    for (let i = 0; i < 12; i++) this.next(); // the author's warm-up
-  }
-
-  /** Uniform in [0, 2^32). */
-  next(): number {
-    const sum = (this.a + this.b + this.counter) | 0;
-    this.counter = (this.counter + 1) | 0;
-    this.a = this.b ^ (this.b >>> 9);
-    this.b = (this.c + (this.c << 3)) | 0;
-    this.c = (((this.c << 21) | (this.c >>> 11)) + sum) | 0;
-    return sum >>> 0;
-  }
+  constructor(
+    private readonly seed: number,
+    private readonly purpose: Purpose,
+    private readonly index: number,
+  ) {}
 
   /** Uniform in [0, 1), 32 bits. */
   unit(): number {
-    return this.next() / 2 ** 32;
+    const place = this.numDrawn % 4;
+    if (place === 0) {
+      const counter = [Math.floor(this.numDrawn / 4), this.index, purposeWord[this.purpose], 0] as const;
+      this.block = philox(counter, [this.seed, keyWord]);
+    }
+    this.numDrawn++;
+    return (this.block[place] ?? 0) / 2 ** 32;
   }
 
   /** Uniform integer in [low, high], both included; the bias is below (high - low) / 2^32. */
