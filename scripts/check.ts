@@ -5,6 +5,7 @@ import { checkListed, checkReferences } from './check-docs.js';
 import { checkFormat } from './check-format.js';
 import { checkIsa } from './check-isa.js';
 import { checkNativeLayers, checkTypescriptLayers } from './check-layers.js';
+import { checkLock } from './check-lock.js';
 import { projectFiles, readFiles, root, run, tool } from './project.js';
 
 /** Problems shown of one check: the first ones are the ones to mend first. */
@@ -30,15 +31,6 @@ async function docs(files: readonly string[]): Promise<string[]> {
   ];
 }
 
-async function lockFile(): Promise<string[]> {
-  const text = readFileSync(path.join(root, 'package-lock.json'), 'utf8');
-  return /"resolved": *"https?:/.test(text)
-    ? [
-        'package-lock.json names a registry host in "resolved": npm install --package-lock-only with the .npmrc of this folder',
-      ]
-    : [];
-}
-
 const files = projectFiles();
 const checks: readonly [name: string, check: () => Promise<string[]>][] = [
   ['clang-format', () => checkFormat()],
@@ -48,7 +40,7 @@ const checks: readonly [name: string, check: () => Promise<string[]>][] = [
   ['typescript layers', async () => checkTypescriptLayers(readFiles(files, /^src\/.*\.ts$/))],
   ['isa', checkIsa],
   ['docs', () => docs(files)],
-  ['lock file', lockFile],
+  ['lock file', async () => checkLock(readFileSync(path.join(root, 'package-lock.json'), 'utf8'))],
 ];
 
 let failed = 0;

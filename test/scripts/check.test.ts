@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkListed, checkReferences } from '../../scripts/check-docs.js';
 import { weakSymbols } from '../../scripts/check-isa.js';
+import { checkLock } from '../../scripts/check-lock.js';
 
 describe('weakSymbols', () => {
   it('finds every class of symbol that a linker may take from another object', () => {
@@ -52,5 +53,18 @@ describe('checkListed', () => {
       'docs/errors.md: LIMR_SHAPE is not described',
       'docs/errors.md: LIMR_OLD is not in the code',
     ]);
+  });
+});
+
+describe('checkLock', () => {
+  it('finds hosts, and builds for other platforms that are missing', () => {
+    const packages = {
+      'node_modules/a': { resolved: 'https://a.org/a.tgz', optionalDependencies: { 'a-linux': '1', 'a-darwin': '1' } },
+      'node_modules/a/node_modules/a-linux': {},
+    };
+    const problems = checkLock(JSON.stringify({ packages }));
+    expect(problems).toHaveLength(2);
+    expect(problems[0]).toContain('names a registry host');
+    expect(problems[1]).toContain('a-darwin');
   });
 });
