@@ -1,24 +1,13 @@
 #include "io/blob.h"
 
-#include <fstream>
-#include <iterator>
 #include <numeric>
 
-#include "test.h"
+#include "files.h"
 
 namespace limr::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string contents(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void overwrite(const std::string& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
-}
 
 const BlobHeader kHeader{"qwen2 2x64", 17, {{"a", 5}, {"empty", 0}, {"b", 3000}, {"end", 0}}};
 
@@ -113,12 +102,12 @@ LIMR_TEST(blob_shows_every_changed_byte) {
   const TempDir dir;
   const std::string path = (dir.path() / "o").string(), broken = (dir.path() / "broken").string();
   write_example(path);
-  const std::string good = contents(path);
+  const std::string good = read_bytes(path);
   const size_t step = small() ? 17 : 1;
   for (size_t i = 0; i < good.size(); i += step) {
     std::string bad = good;
     bad[i] = char(bad[i] ^ (1 << i % 8));
-    overwrite(broken, bad);
+    write_bytes(broken, bad);
     expect_throws(
         Code::kFormat, [&] { read_example(broken); }, cat("byte ", i));
     expect_throws(
@@ -130,15 +119,15 @@ LIMR_TEST(blob_shows_every_truncation) {
   const TempDir dir;
   const std::string path = (dir.path() / "o").string(), broken = (dir.path() / "broken").string();
   write_example(path);
-  const std::string good = contents(path);
+  const std::string good = read_bytes(path);
   for (size_t bytes = 0; bytes < good.size(); bytes += small() ? 13 : 1) {
-    overwrite(broken, good.substr(0, bytes));
+    write_bytes(broken, good.substr(0, bytes));
     expect_throws(
         Code::kFormat, [&] { BlobReader reader(broken); }, cat("bytes=", bytes));
   }
-  overwrite(broken, good + "x");
+  write_bytes(broken, good + "x");
   expect_contains(expect_throws(Code::kFormat, [&] { BlobReader reader(broken); }).message(), "its header describes");
-  overwrite(broken, good.substr(0, good.size() - 1));
+  write_bytes(broken, good.substr(0, good.size() - 1));
   expect_contains(expect_throws(Code::kFormat, [&] { BlobReader reader(broken); }).message(), "was cut short");
 
   BlobReader reader(path);
@@ -168,7 +157,7 @@ LIMR_TEST(blob_header_with_a_right_checksum_is_still_checked) {
     std::string file = "LIMRBLOB" + std::string(reinterpret_cast<const char*>(numbers), 8) + text;
     const uint64_t hash = xxhash64(file.data(), file.size());
     file.append(reinterpret_cast<const char*>(&hash), 8);
-    overwrite(path, file);
+    write_bytes(path, file);
     const Error e = expect_throws(
         Code::kFormat, [&] { BlobReader reader(path); }, text);
     expect_contains(e.message(), c.message, text);

@@ -7,20 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <iterator>
-
-#include "test.h"
+#include "files.h"
 
 namespace limr::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string contents(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 int64_t entries(const fs::path& dir) { return std::distance(fs::directory_iterator(dir), fs::directory_iterator()); }
 
@@ -105,10 +97,10 @@ LIMR_TEST(atomic_file_appears_whole_or_not_at_all) {
   {
     AtomicFile file(path.string());
     file.write("new");
-    expect_eq(contents(path), "old");
+    expect_eq(read_bytes(path), "old");
     expect(fs::exists(temp_name(path)));
   }
-  expect_eq(contents(path), "old");
+  expect_eq(read_bytes(path), "old");
   expect_eq(entries(dir.path()), int64_t(1));
   {
     AtomicFile file(path.string());
@@ -120,7 +112,7 @@ LIMR_TEST(atomic_file_appears_whole_or_not_at_all) {
     moved.close();
     moved.commit();
   }
-  expect_eq(contents(path), "newer");
+  expect_eq(read_bytes(path), "newer");
   expect_eq(entries(dir.path()), int64_t(1));
 }
 
@@ -135,7 +127,7 @@ LIMR_TEST(atomic_file_keeps_order_around_its_buffer) {
     file.write(part);
   }
   file.commit();
-  expect(contents(path) == want);
+  expect(read_bytes(path) == want);
   expect_throws(Code::kInternal, [&] { file.write("after commit"); });
 }
 
@@ -144,7 +136,7 @@ LIMR_TEST(atomic_file_replaces_what_a_killed_process_left) {
   const fs::path path = dir.path() / "a";
   std::ofstream(temp_name(path)) << "a longer text of a process that was killed";
   write_text_file(path.string(), "short");
-  expect_eq(contents(path), "short");
+  expect_eq(read_bytes(path), "short");
   expect_eq(entries(dir.path()), int64_t(1));
 }
 
@@ -169,7 +161,7 @@ LIMR_TEST(atomic_file_that_fails_in_the_middle_leaves_the_old_one) {
     expect_contains(e.message(), "File too large");
     expect_contains(e.hint(), "ulimit");
   }
-  expect_eq(contents(path), "old");
+  expect_eq(read_bytes(path), "old");
   expect_eq(entries(dir.path()), int64_t(1));
 }
 
