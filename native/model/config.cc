@@ -139,6 +139,7 @@ class Section {
     const Json* value = json_.find(key);
     return value && !value->is_null() ? value : nullptr;
   }
+  bool has(std::string_view key) const { return json_.find(key) != nullptr; }  // null counts
   const Json::Object& members() const { return json_.as_object(); }
   const std::string& where() const { return where_; }
 
@@ -214,8 +215,9 @@ void read_dimensions(const Section& config, const Family& family, ModelConfig& o
                                     .value_or(family.max_position_embeddings);
 
   const int64_t heads = out.num_attention_heads;
-  const Json* kv_heads = config.find("num_key_value_heads");
-  if (!kv_heads && family.type != ModelType::kLlama) config.required("num_key_value_heads", heads);
+  // Hugging Face reads null as "as many as heads" in all families, but a missing key so in llama alone.
+  if (family.type != ModelType::kLlama && !config.has("num_key_value_heads"))
+    config.required("num_key_value_heads", heads);
   out.num_key_value_heads = config.integer("num_key_value_heads", 1, heads).value_or(heads);
   LIMR_CHECK(heads % out.num_key_value_heads == 0, kFormat,
              cat(config.where(), ": \"num_attention_heads\" is ", heads,
