@@ -8,9 +8,12 @@ bf16 loses against it, so that a test can ask to lose no more). Tensors, for eac
     b.logprobs, b.entropy [N], b.logprobs_t07 [N]              NaN at first tokens; the last at temperature 0.7
     b.bf16.logprobs, b.bf16.entropy, b.bf16.logprobs_t07       the same by transformers in bf16
     b.grad.<Hugging Face name>                                 of sum_i weights[i] * -logprobs[i]
+    v1.tokens, v1.offsets, v1.weights, v1.grad.<name>, v2 ...  more batches with the gradients of biases and norms alone: a bias has too
+                                                               few entries to measure an error on one batch
     greedy.prompts, greedy.offsets, greedy.tokens [P, G]       f32 argmax continuations of P prompts
     greedy.margins [P, G]                                      top-1 minus top-2 logit of each of those choices
-JSON: `loss` by batch, `bf16` {grad_rms: tensor -> RMS error against f32 over all batches, margin_error}, `adamw` trajectories.
+JSON: `batches` and `vector_batches` (their prefixes), `bf16` {grad_rms: tensor -> RMS error against f32 over all batches that have it,
+margin_error}, `adamw` trajectories.
 """
 
 from __future__ import annotations
@@ -37,27 +40,28 @@ def loss_weights(random, batch: Packed) -> torch.Tensor:
     return (weights / weights.sum()).float()
 
 
-def one_batch(m: Tiny, index: int, f32, bf16, squares: dict[str, float]) -> tuple[dict[str, torch.Tensor], float]:
-    """Tensors of batch `index` and its loss; adds the squared errors of bf16 gradients to `squares`."""
-    random = rng(m.name, "batch", index)
+def one_batch(m: Tiny, prefix: str, f32, bf16, squares: dict[str, list[float]], vectors_only: bool) -> dict[str, torch.Tensor]:
+    """Tensors of a batch; appends the mean squared errors of bf16 gradients to `squares`."""
+    random = rng(m.name, "batch", prefix)
     batch = pack(random, m.V)
     weights = loss_weights(random, batch)
-    prefix = f"b{index}."
     out = {**batch.stored(prefix), prefix + "weights": weights}
-    grads, losses = [], []
+    grads = []
     for model, kind in ((f32, ""), (bf16, "bf16.")):
         lp, entropy = token_stats(model, batch)
-        loss = -(weights * lp).sum()
-        grads.append(gradients(model, loss))
-        losses.append(loss.item())
+        grads.append(gradients(model, -(weights * lp).sum()))
+        if vectors_only:
+            continue
         with torch.no_grad():
             sharp, _ = token_stats(model, batch, temperature=0.7)
         for name, value in (("logprobs", lp), ("entropy", entropy), ("logprobs_t07", sharp)):
             out[prefix + kind + name] = nan_first(value, batch)
     for name, want in grads[0].items():
+        if vectors_only and want.ndim > 1:
+            continue
         out[f"{prefix}grad.{name}"] = want
-        squares[name] = squares.get(name, 0.0) + (grads[1][name] - want).double().square().mean().item()
-    return out, losses[0]
+        squares.setdefault(name, []).append((grads[1][name] - want).double().square().mean().item())
+    return out
 
 
 @torch.no_grad()
@@ -87,12 +91,12 @@ def greedy(m: Tiny, f32, bf16) -> tuple[dict[str, torch.Tensor], float]:
 
 def make(m: Tiny) -> list[Path]:
     f32, bf16 = load(m.dir, torch.float32), load(m.dir, torch.bfloat16)
-    tensors, losses, squares = {}, [], {}
-    batches = 3 if m.on_demand else 1
-    for index in range(batches):
-        out, loss = one_batch(m, index, f32, bf16, squares)
-        tensors |= out
-        losses.append(loss)
+    batches = [f"b{i}." for i in range(3 if m.on_demand else 1)]
+    vector_batches = [f"v{i}." for i in range(1, 4)]
+    tensors: dict[str, torch.Tensor] = {}
+    squares: dict[str, list[float]] = {}
+    for prefix in [*batches, *vector_batches]:
+        tensors |= one_batch(m, prefix, f32, bf16, squares, vectors_only=prefix in vector_batches)
     continuation, margin_error = greedy(m, f32, bf16)
     tensors |= continuation
     batch = Packed(tensors["b0.tokens"].long(), tensors["b0.offsets"].tolist())
@@ -103,9 +107,9 @@ def make(m: Tiny) -> list[Path]:
         {
             "model": m.name,
             "batches": batches,
-            "loss": losses,
+            "vector_batches": vector_batches,
             "bf16": {
-                "grad_rms": {name: (s / batches) ** 0.5 for name, s in squares.items()},
+                "grad_rms": {name: (sum(s) / len(s)) ** 0.5 for name, s in squares.items()},
                 "margin_error": margin_error,
             },
             "adamw": trajectories(m.dir, batch, tensors["b0.weights"]),

@@ -43,7 +43,7 @@ MODEL_POLICY_CASES = ("clip_higher_hot", "k2_cold", "all")
 VALUE_CASES = {"value_clip": 0.2, "value_unclipped": 0.0}
 SEEN = ("weights", "advantages", "old_logprobs", "ref_logprobs")  # what a policy loss reads beside the model's outputs
 TEMPERATURES = {"cross_entropy": 1.0, "cross_entropy_cold": 0.7}
-N, V = 16, 21
+N, V = 12, 17
 
 
 def f32(values) -> torch.Tensor:
