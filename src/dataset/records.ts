@@ -1,9 +1,10 @@
 /**
  * Rows of a data file, whatever its format. A format is an entry of `readers`, keyed by file extension.
  */
+import { createReadStream } from 'node:fs';
 import { extname } from 'node:path';
 import { LimrError } from '../errors.js';
-import { readText } from '../files.js';
+import { ioError, readText } from '../files.js';
 import { jsonErrorOffset, lineOf } from './json-text.js';
 
 export interface DataRecord {
@@ -12,16 +13,16 @@ export interface DataRecord {
   readonly where: string;
 }
 
-type Reader = (file: string) => Promise<DataRecord[]>;
+type Reader = (file: string) => AsyncIterable<DataRecord>;
 
 const readers: Readonly<Record<string, Reader>> = { '.json': readJsonArray, '.jsonl': readJsonLines };
 
 /**
+ * Rows one after the other; a .jsonl file is read as a stream, so it may be larger than memory.
  * @param file a .json file (a list of objects) or a .jsonl file (an object a line; blank lines are skipped)
- * @returns at least one row, in the file's order
  * @throws {LimrError} LIMR_IO, LIMR_FORMAT with file and line, LIMR_UNSUPPORTED for another extension
  */
-export async function readRecords(file: string): Promise<readonly DataRecord[]> {
+export async function* streamRecords(file: string): AsyncGenerator<DataRecord, void, void> {
   const extension = extname(file).toLowerCase();
   const reader = Object.hasOwn(readers, extension) ? readers[extension] : undefined;
   if (reader === undefined) {
@@ -31,34 +32,60 @@ export async function readRecords(file: string): Promise<readonly DataRecord[]> 
       `Give it as one of ${Object.keys(readers).join(', ')}.`,
     );
   }
-  const records = await reader(file);
-  if (records.length === 0) throw new LimrError('LIMR_FORMAT', `${file} has no rows`, 'Give a file with at least one.');
+  let isEmpty = true;
+  for await (const record of reader(file)) {
+    isEmpty = false;
+    yield record;
+  }
+  if (isEmpty) throw new LimrError('LIMR_FORMAT', `${file} has no rows`, 'Give a file with at least one.');
+}
+
+/** All rows of `streamRecords`, at least one. */
+export async function readRecords(file: string): Promise<readonly DataRecord[]> {
+  const records: DataRecord[] = [];
+  for await (const record of streamRecords(file)) records.push(record);
   return records;
 }
 
-async function readJsonArray(file: string): Promise<DataRecord[]> {
+async function* readJsonArray(file: string): AsyncGenerator<DataRecord> {
   const text = await readText(file);
-  if (text.trim() === '') return [];
+  if (text.trim() === '') return;
   const content = parse(text, () => `${file}:${lineOf(text, jsonErrorOffset(text))}`);
   if (!Array.isArray(content)) {
     throw new LimrError('LIMR_FORMAT', `${file} is not a list of objects`, 'For one object a line, name it .jsonl.');
   }
-  return content.map((value: unknown, index) => record(value, `${file}[${index}]`));
+  for (const [index, value] of content.entries()) yield record(value, `${file}[${index}]`);
 }
 
-async function readJsonLines(file: string): Promise<DataRecord[]> {
-  const lines = (await readText(file)).split('\n');
-  return lines.flatMap((line, index) => {
-    const where = `${file}:${index + 1}`;
-    return line.trim() === ''
-      ? []
-      : [
-          record(
-            parse(line, () => where),
-            where,
-          ),
-        ];
-  });
+async function* readJsonLines(file: string): AsyncGenerator<DataRecord> {
+  let number = 0;
+  for await (const line of lines(file)) {
+    number += 1;
+    if (line.trim() === '') continue;
+    const where = `${file}:${number}`;
+    yield record(
+      parse(line, () => where),
+      where,
+    );
+  }
+}
+
+/** Lines that end in "\n" alone: JSON may hold U+2028, at which node:readline would cut. */
+async function* lines(file: string): AsyncGenerator<string> {
+  let rest = '';
+  let isFirst = true;
+  try {
+    for await (const chunk of createReadStream(file, { encoding: 'utf8', highWaterMark: 1 << 20 })) {
+      const text: string = isFirst && chunk.startsWith('\ufeff') ? chunk.slice(1) : chunk;
+      isFirst = false;
+      const parts = (rest + text).split('\n');
+      rest = parts.pop() ?? '';
+      yield* parts;
+    }
+  } catch (error) {
+    throw ioError(`cannot read ${file}`, error);
+  }
+  if (rest !== '') yield rest;
 }
 
 function parse(text: string, where: () => string): unknown {

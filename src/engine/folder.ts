@@ -1,6 +1,6 @@
 /** Model folders in Hugging Face layout: what stands in them beside config.json and the weights. */
 import { copyFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { LimrError } from '../errors.js';
 import { exists, ioError, parseJsonFile, readText, readTextIfThere, syncPath } from '../files.js';
 
@@ -17,21 +17,26 @@ const companionFiles = new Set([
   'generation_config.json',
 ]);
 
-/**
- * Copies the tokenizer and generation files of a model folder, those that are there.
- * @param from may be the same folder as `to`, when nothing is copied
- * @throws {LimrError} LIMR_IO
- */
-export async function copyCompanions(from: string, to: string): Promise<void> {
+/** Paths of the tokenizer and generation files of a model folder, those that are there. @throws {LimrError} LIMR_IO */
+export async function companionPaths(dir: string): Promise<string[]> {
   try {
-    for (const name of await readdir(from)) {
-      const target = join(to, name);
-      if (!companionFiles.has(name) || (await exists(target))) continue;
-      await copyFile(join(from, name), target);
-      await syncPath(target);
-    }
+    const names = await readdir(dir);
+    return names.filter((name) => companionFiles.has(name)).map((name) => join(dir, name));
   } catch (error) {
-    throw ioError(`cannot copy the tokenizer of ${from} to ${to}`, error);
+    throw ioError(`cannot list ${dir}`, error);
+  }
+}
+
+/** Copies them into another folder. @throws {LimrError} LIMR_IO */
+export async function copyCompanions(from: string, to: string): Promise<void> {
+  for (const path of await companionPaths(from)) {
+    const target = join(to, basename(path));
+    try {
+      await copyFile(path, target);
+      await syncPath(target);
+    } catch (error) {
+      throw ioError(`cannot copy ${path} to ${to}`, error);
+    }
   }
 }
 

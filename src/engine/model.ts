@@ -10,6 +10,7 @@ import type {
   NativeModelInfo,
   NativePacked,
   NativeSample,
+  NativeScoreRequest,
   NativeScores,
   NativeStepOptions,
   NativeStepResult,
@@ -151,6 +152,11 @@ export class Model {
     return { offsets: packed.offsets, logprobs: scores.logprobs, entropy: scores.entropy, values: scores.values };
   }
 
+  /** `score` on sequences that are packed already. */
+  scorePacked(request: NativeScoreRequest): Promise<NativeScores> {
+    return this.native.score(request);
+  }
+
   /** Logits [tokens, vocab] in f32: the next token's distribution at every position. For small inputs. */
   logits(sequences: readonly Tokens[]): Promise<Float32Array> {
     return this.native.logits(this.pack(sequences));
@@ -243,10 +249,7 @@ export class Model {
       accumulate: (batch, loss) => this.native.accumulate(batch, loss),
       step: (options: NativeStepOptions) => this.step(options),
       abort: () => this.native.abort(),
-      save: async (dir) => {
-        await this.native.save(dir);
-        await copyCompanions(this.dir, dir);
-      },
+      save: (dir) => this.native.save(dir),
       saveOptimizer: (file) => this.native.saveOptimizer(file),
       loadOptimizer: (file) => this.native.loadOptimizer(file),
       close: () => this.native.close(),
