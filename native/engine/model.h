@@ -1,0 +1,118 @@
+// native/engine/model.h - a loaded model and what can be asked of it. Verbs run one at a time; abort() comes from any thread.
+#pragma once
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/packed.h"
+#include "engine/update/loss.h"
+#include "model/transformer.h"
+
+namespace limr {
+
+struct LoadOptions {
+  std::string dir;
+  Head head = Head::kLm;
+  bool trainable = false;
+  int64_t random_seed = -1;  // >= 0: random weights instead of reading them
+  uint32_t value_head_seed = 0;
+  bool checkpointing = false;
+};
+
+// fp32 gradients and AdamW state, in the storage order of the weights.
+struct TrainState {
+  explicit TrainState(int64_t elements);
+  Buffer grads, remainder, exp_avg, exp_avg_sq;
+  int64_t step = 0;  // optimizer steps taken
+  static size_t gradient_bytes(int64_t elements) { return size_t(elements) * 4; }
+  static size_t optimizer_bytes(int64_t elements) { return size_t(elements) * 10; }
+};
+
+struct Scores {
+  std::vector<float> logprobs, entropy, values;  // per token; the heads that do not exist stay empty
+};
+
+struct StepOptions {
+  float learning_rate = 0, beta1 = 0.9f, beta2 = 0.95f, eps = 1e-8f, weight_decay = 0, max_grad_norm = 0;
+};
+struct StepResult {
+  double grad_norm = 0;
+  bool skipped = false;
+  std::string non_finite;  // the first parameter whose gradient is not finite
+};
+
+enum class TensorKind { kWeight, kMaster, kGrad, kExpAvg, kExpAvgSq };
+
+class Model {
+ public:
+  Model(Engine& engine, const LoadOptions& options);
+  ~Model();
+
+  const ModelConfig& config() const { return config_; }
+  const Weights& weights() const { return weights_; }
+  const Transformer& transformer() const { return transformer_; }
+  Engine& engine() { return engine_; }
+  Head head() const { return options_.head; }
+  bool trainable() const { return train_ != nullptr; }
+  int64_t optimizer_steps() const { return train_ ? train_->step : 0; }
+
+  // Log-probs and entropies, or values. A pass takes sequences until `max_tokens`; NaN for first tokens.
+  Scores score(const PackedTokens& packed, float temperature, int64_t max_tokens);
+  // f32 [N, V].
+  std::vector<float> logits(const PackedTokens& packed);
+  // Forward and backward of one micro-batch.
+  LossTerms accumulate(const PackedTokens& packed, const Loss& loss);
+  // Gradient norm, clipping, AdamW, and zero gradients. A norm that is not finite skips the update.
+  StepResult step(const StepOptions& options);
+  void zero_grad();
+
+  void save(const std::string& dir) const;
+  void save_optimizer(const std::string& file) const;
+  void load_optimizer(const std::string& file);
+
+  std::vector<std::string> tensor_names() const;
+  // Rows, cols, data in Hugging Face order.
+  struct Tensor {
+    int64_t rows, cols;
+    std::vector<float> data;
+  };
+  Tensor read_tensor(const std::string& name, TensorKind kind) const;
+
+  // Bytes of every token, for stop strings.
+  void set_token_bytes(std::string bytes, std::vector<int32_t> offsets);
+  std::string_view token_bytes(int32_t token) const;
+  bool has_token_bytes() const { return !token_offsets_.empty(); }
+
+  void abort() { abort_.store(true, std::memory_order_relaxed); }
+  // Called by a verb as it starts: an abort concerns the verb that runs.
+  Context begin();
+  // The rotary table reaches at least `positions`.
+  void reach(int64_t positions);
+
+ private:
+  std::string layout_signature() const;
+  void check_trainable(const char* verb) const;
+
+  Engine& engine_;
+  LoadOptions options_;
+  ModelConfig config_;
+  Weights weights_;
+  Rope rope_;
+  Transformer transformer_;
+  std::unique_ptr<TrainState> train_;
+  size_t taken_ = 0;
+  std::string token_bytes_;
+  std::vector<int32_t> token_offsets_;
+  std::atomic<bool> abort_{false};
+};
+
+// Rows of logits computed at once: a function of the vocabulary alone.
+int64_t head_chunk_rows(int64_t vocab_size);
+// What a phase takes from the workspace, by running its allocations on a planner.
+size_t score_bytes(const Transformer&, Head head, int64_t tokens, int64_t sequences);
+size_t train_bytes(const Transformer&, Head head, int64_t tokens, int64_t sequences, int64_t predicted, int64_t longest, bool checkpointing,
+                   int threads);
+
+}  // namespace limr

@@ -1,0 +1,193 @@
+#include "engine/rollout/generate.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "engine/rollout/scheduler.h"
+#include "ops/embedding.h"
+#include "ops/rmsnorm.h"
+#include "ops/sample.h"
+
+namespace limr {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+
+void check_request(const Model& model, const GenerateRequest& r, int64_t longest_prompt) {
+  const ModelConfig& c = model.config();
+  LIMR_CHECK(model.head() == Head::kLm, kState, "generate on a model with a value head");
+  LIMR_CHECK(int64_t(r.rows.size()) == r.prompts.num_sequences(), kShape,
+             cat("rows has ", r.rows.size(), " entries, expected ", r.prompts.num_sequences(), ", one a prompt"));
+  LIMR_CHECK(r.samples_per_prompt >= 1 && r.max_tokens >= 1 && r.max_batch >= 1 && r.prefill_chunk >= 1, kUsage,
+             "samplesPerPrompt, maxTokens, maxBatch and prefillChunk must be at least 1");
+  LIMR_CHECK(r.min_tokens >= 0 && r.min_tokens <= r.max_tokens, kUsage, cat("minTokens is ", r.min_tokens, ", maxTokens ", r.max_tokens));
+  LIMR_CHECK(r.temperature >= 0 && std::isfinite(r.temperature), kUsage, cat("temperature is ", r.temperature, ", expected 0 or more"));
+  LIMR_CHECK(r.logprob_temperature > 0 && std::isfinite(r.logprob_temperature), kUsage,
+             cat("logprobTemperature is ", r.logprob_temperature, ", expected more than 0"));
+  LIMR_CHECK(r.top_k >= 0 && r.top_p > 0 && r.top_p <= 1 && r.min_p >= 0 && r.min_p <= 1, kUsage,
+             cat("topK ", r.top_k, ", topP ", r.top_p, ", minP ", r.min_p, ": expected topK >= 0, 0 < topP <= 1, 0 <= minP <= 1"));
+  for (const auto* ids : {&r.eos_token_ids, &r.banned_token_ids})
+    for (const int32_t id : *ids)
+      LIMR_CHECK(id >= 0 && id < c.vocab_size, kUsage, cat("token id ", id, " is outside of the vocabulary of ", c.vocab_size));
+  LIMR_CHECK(r.stop_strings.empty() || model.has_token_bytes(), kState, "stop strings need the bytes of every token",
+             "Call setTokenBytes first.");
+  for (const std::string& s : r.stop_strings) LIMR_CHECK(!s.empty(), kUsage, "an empty stop string stops everything");
+  LIMR_CHECK(longest_prompt + r.max_tokens <= c.max_position_embeddings, kUsage,
+             cat("a prompt of ", longest_prompt, " tokens and ", r.max_tokens, " generated ones exceed the model's ", c.max_position_embeddings),
+             "Lower --generate-max-len, or drop long prompts with --prompt-max-len.");
+}
+
+// Everything of a step that lies in the workspace beside the cache.
+struct StepScratch {
+  View x, norm, logits;
+  Sampled* sampled;
+  SampleRow* rows;
+  void* sampling;
+};
+
+StepScratch step_scratch(Arena& arena, const ModelConfig& c, int64_t sampled, int threads) {
+  const int64_t chunk = std::min(sampled, head_chunk_rows(c.vocab_size));
+  StepScratch s;
+  s.x = arena.matrix(DType::kBf16, sampled, c.hidden_size);
+  s.norm = arena.matrix(DType::kBf16, sampled, c.hidden_size);
+  s.logits = arena.matrix(DType::kF32, chunk, c.vocab_size);
+  s.sampled = arena.array<Sampled>(sampled);
+  s.rows = arena.array<SampleRow>(sampled);
+  s.sampling = arena.alloc(sample_scratch_bytes(threads, c.vocab_size));
+  return s;
+}
+
+class Generation {
+ public:
+  Generation(Model& model, const GenerateRequest& request, const Context& ctx, Arena& arena, int64_t pages)
+      : model_(model), request_(request), ctx_(ctx), arena_(arena), cache_(arena, model.config(), pages), pages_(pages),
+        scheduler_(request, cache_, pages_) {
+    for (const std::string& s : request.stop_strings) longest_stop_ = std::max(longest_stop_, s.size());
+  }
+
+  GenerateStats run(const std::function<void(FinishedSample&&)>& deliver) {
+    GenerateStats stats;
+    stats.prompt_tokens = int64_t(request_.prompts.tokens.size());
+    while (!scheduler_.done()) {
+      ctx_.throw_if_aborted();
+      const Clock::time_point start = Clock::now();
+      const Step step = scheduler_.next();
+      compute(step);
+      const double took = seconds_since(start), share = double(step.prefill_tokens) / double(step.tokens.size());
+      stats.prefill_seconds += took * share;
+      stats.decode_seconds += took * (1 - share);
+      stats.prefill_tokens += step.prefill_tokens;
+      stats.generated_tokens += int64_t(step.sampled.size());
+      stats.decode_steps += step.sampled.empty() ? 0 : 1;
+      for (Sequence* s : step.sampled) {
+        const StopReason reason = stop_reason(*s);
+        if (reason == StopReason::kNone) continue;
+        const auto done = scheduler_.finish(s);
+        const Clock::time_point waiting = Clock::now();
+        deliver({done->prompt, done->sample, {done->tokens.begin() + std::ptrdiff_t(done->prompt_length), done->tokens.end()},
+                 std::move(done->logprobs), reason});
+        stats.wait_seconds += seconds_since(waiting);
+      }
+    }
+    stats.preemptions = scheduler_.preemptions();
+    stats.kv_blocks = pages_.num_pages();
+    stats.peak_kv_blocks = pages_.peak_used();
+    return stats;
+  }
+
+ private:
+  // Forward of all rows; the sampled ones get their next token.
+  void compute(const Step& step) {
+    const ArenaScope scope(arena_);
+    const View x = model_.transformer().forward(ctx_, arena_, step.batch(), [&](int64_t l) { return cache_.layer(l); });
+    const int64_t R = int64_t(step.sampled.size());
+    if (R == 0) return;
+    const ModelConfig& c = model_.config();
+    const WeightTable& t = model_.weights().table();
+    const StepScratch s = step_scratch(arena_, c, R, ctx_.pool->size());
+    gather_rows(ctx_, {.out = s.x, .inp = x, .index = step.sampled_rows.data()});
+    rmsnorm_forward(ctx_, {.out = s.norm, .rstd = {}, .inp = s.x, .weight = model_.weights().vector(t.final_norm), .eps = float(c.rms_norm_eps)});
+    for (int64_t r = 0; r < R; ++r) {
+      const Sequence& q = *step.sampled[size_t(r)];
+      s.rows[r] = {{request_.seed, request_.purpose, request_.rollout, uint32_t(request_.rows[size_t(q.prompt)]), uint32_t(q.sample),
+                    uint32_t(q.generated())},
+                   q.generated() < request_.min_tokens};
+    }
+    const int64_t chunk = head_chunk_rows(c.vocab_size);
+    for (int64_t begin = 0; begin < R; begin += chunk) {
+      const int64_t end = std::min(R, begin + chunk);
+      const View logits = s.logits.slice(0, end - begin);
+      linear_forward(ctx_, {.out = logits, .inp = s.norm.slice(begin, end), .weight = model_.weights().matrix(t.head), .bias = {}, .residual = {}});
+      sample_forward(ctx_, {.out = s.sampled + begin, .logits = logits, .rows = s.rows + begin, .vocab_size = c.vocab_size,
+                            .temperature = request_.temperature, .logprob_temperature = request_.logprob_temperature,
+                            .top_k = request_.top_k, .top_p = request_.top_p, .min_p = request_.min_p,
+                            .banned = request_.banned_token_ids.data(), .num_banned = int64_t(request_.banned_token_ids.size()),
+                            .eos = request_.eos_token_ids.data(), .num_eos = int64_t(request_.eos_token_ids.size()), .scratch = s.sampling});
+    }
+    for (int64_t r = 0; r < R; ++r) {
+      step.sampled[size_t(r)]->tokens.push_back(s.sampled[r].token);
+      step.sampled[size_t(r)]->logprobs.push_back(s.sampled[r].logprob);
+    }
+  }
+
+  StopReason stop_reason(Sequence& s) const {
+    const int32_t token = s.tokens.back();
+    const auto& eos = request_.eos_token_ids;
+    if (std::find(eos.begin(), eos.end(), token) != eos.end()) return StopReason::kEos;
+    if (longest_stop_ > 0) {
+      s.tail += model_.token_bytes(token);
+      if (s.generated() >= request_.min_tokens)
+        for (const std::string& stop : request_.stop_strings)
+          if (s.tail.find(stop) != std::string::npos) return StopReason::kStop;
+      if (s.tail.size() >= longest_stop_) s.tail.erase(0, s.tail.size() - (longest_stop_ - 1));
+    }
+    return s.generated() >= request_.max_tokens ? StopReason::kLength : StopReason::kNone;
+  }
+
+  Model& model_;
+  const GenerateRequest& request_;
+  const Context& ctx_;
+  Arena& arena_;
+  KvCache cache_;
+  PagePool pages_;
+  Scheduler scheduler_;
+  size_t longest_stop_ = 0;
+};
+
+}  // namespace
+
+int64_t pages_for(int64_t sequences, int64_t length) { return sequences * ((length + kPageKeys - 1) / kPageKeys + 1); }
+
+size_t generate_bytes(const Transformer& t, int64_t max_batch, int64_t prefill_chunk, int64_t kv_pages, int threads) {
+  Arena plan = Arena::planner();
+  KvCache(plan, t.config(), kv_pages);
+  t.plan_forward(plan, max_batch + prefill_chunk);
+  step_scratch(plan, t.config(), max_batch, threads);
+  return plan.peak();
+}
+
+GenerateStats generate(Model& model, const GenerateRequest& given, const std::function<void(FinishedSample&&)>& deliver) {
+  check_packed(given.prompts, model.config());
+  GenerateRequest request = given;
+  int64_t longest = 0;
+  for (int64_t p = 0; p < request.prompts.num_sequences(); ++p)
+    longest = std::max<int64_t>(longest, request.prompts.offsets[size_t(p) + 1] - request.prompts.offsets[size_t(p)]);
+  check_request(model, request, longest);
+  if (request.prompts.num_sequences() == 0) return {};
+  request.max_batch = std::min(request.max_batch, request.prompts.num_sequences() * request.samples_per_prompt);
+  request.prefill_chunk = std::min(request.prefill_chunk, int64_t(request.prompts.tokens.size()) + longest + request.max_tokens);
+  const int64_t enough = pages_for(request.max_batch, longest + request.max_tokens);
+  const int64_t pages = request.kv_cache_bytes > 0 ? std::min(enough, request.kv_cache_bytes / KvCache::page_bytes(model.config())) : enough;
+  LIMR_CHECK(pages >= pages_for(1, longest + request.max_tokens), kMemory,
+             cat("a KV cache of ", pages, " pages cannot hold one sequence of ", longest + request.max_tokens, " tokens, which takes ",
+                 pages_for(1, longest + request.max_tokens)),
+             "Raise the KV cache's size, or lower --generate-max-len.");
+  const Context ctx = model.begin();
+  Engine::Phase phase(model.engine(), generate_bytes(model.transformer(), request.max_batch, request.prefill_chunk, pages, model.engine().threads()));
+  model.reach(longest + request.max_tokens);
+  return Generation(model, request, ctx, phase.arena(), pages).run(deliver);
+}
+
+}  // namespace limr

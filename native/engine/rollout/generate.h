@@ -1,0 +1,50 @@
+// native/engine/rollout/generate.h - continuous batching: sequences enter and leave the batch at every decode step.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/model.h"
+#include "engine/rollout/sequence.h"
+
+namespace limr {
+
+struct GenerateRequest {
+  PackedTokens prompts;
+  std::span<const int32_t> rows;  // dataset row of each prompt, a word of its random key
+  int64_t samples_per_prompt = 1;
+  uint32_t seed = 0, purpose = 0, rollout = 0;
+  float temperature = 1;  // 0 = greedy
+  int64_t top_k = 0;
+  float top_p = 1, min_p = 0;
+  float logprob_temperature = 1;
+  int64_t min_tokens = 0, max_tokens = 0;
+  std::vector<int32_t> eos_token_ids, banned_token_ids;
+  std::vector<std::string> stop_strings;
+  int64_t max_batch = 0, prefill_chunk = 0;
+  int64_t kv_cache_bytes = 0;  // 0 = enough for max_batch sequences of this request
+};
+
+struct FinishedSample {
+  int64_t prompt, sample;
+  std::vector<int32_t> tokens;  // generated
+  std::vector<float> logprobs;
+  StopReason stop_reason;
+};
+
+struct GenerateStats {
+  int64_t prompt_tokens = 0, prefill_tokens = 0, generated_tokens = 0, preemptions = 0, decode_steps = 0;
+  int64_t kv_blocks = 0, peak_kv_blocks = 0;
+  double prefill_seconds = 0, decode_seconds = 0, wait_seconds = 0;
+};
+
+// Calls `deliver` for every sample as it finishes, on this thread; sampling waits while it blocks. Throws kUsage for a bad
+// request, kMemory when the cache cannot hold one sequence, kAborted.
+GenerateStats generate(Model& model, const GenerateRequest& request, const std::function<void(FinishedSample&&)>& deliver);
+
+// The workspace `generate` takes.
+size_t generate_bytes(const Transformer&, int64_t max_batch, int64_t prefill_chunk, int64_t kv_pages, int threads);
+// Pages that `sequences` samples of at most `length` tokens can hold at once.
+int64_t pages_for(int64_t sequences, int64_t length);
+
+}  // namespace limr

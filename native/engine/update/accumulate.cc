@@ -1,0 +1,72 @@
+// native/engine/update/accumulate.cc - Model::accumulate: forward and backward of one micro-batch.
+#include <algorithm>
+#include <cstring>
+
+#include "engine/head.h"
+
+namespace limr {
+namespace {
+
+struct TrainBuffers {
+  Activations acts;
+  View dx;
+};
+
+TrainBuffers train_buffers(Arena& arena, const Transformer& t, int64_t tokens, int64_t pages, bool checkpointing) {
+  TrainBuffers b;
+  b.acts = t.allocate(arena, tokens, pages, checkpointing);
+  b.dx = arena.matrix(DType::kBf16, tokens, t.config().hidden_size);
+  return b;
+}
+
+}  // namespace
+
+// The head's scratch and the layers' are never alive at once.
+size_t train_bytes(const Transformer& t, Head head, int64_t tokens, int64_t sequences, int64_t predicted, int64_t longest,
+                   bool checkpointing, int threads) {
+  Arena plan = Arena::planner();
+  train_buffers(plan, t, tokens, tokens / kPageKeys + sequences, checkpointing);
+  const size_t mark = plan.mark();
+  head_scratch(plan, t.config(), head, predicted, true);
+  plan.release(mark);
+  t.plan_backward(plan, tokens, longest, threads);
+  return plan.peak();
+}
+
+LossTerms Model::accumulate(const PackedTokens& packed, const Loss& loss) {
+  check_trainable("accumulate");
+  check_packed(packed, config_);
+  check_loss(loss, packed.offsets, int64_t(packed.tokens.size()));
+  LIMR_CHECK((loss.kind == Loss::kValue) == (head() == Head::kValue), kState,
+             loss.kind == Loss::kValue ? "a value loss needs a value head" : "this loss needs a language-model head");
+  const Context ctx = begin();
+  LossTerms terms;
+  terms.losses.assign(packed.tokens.size(), 0.0f);
+  terms.outputs.assign(packed.tokens.size(), 0.0f);
+  if (head() == Head::kLm) terms.entropy.assign(packed.tokens.size(), 0.0f);
+  const Prediction p = predictions(packed, 0, packed.num_sequences(), loss.weights);
+  if (p.rows.empty()) return terms;
+
+  const PackedBatch packed_batch(packed, 0, packed.num_sequences());
+  const Batch batch = packed_batch.batch();
+  const int64_t R = int64_t(p.rows.size());
+  Engine::Phase phase(engine_, train_bytes(transformer_, head(), batch.num_tokens, batch.num_sequences, R, batch.longest,
+                                           options_.checkpointing, engine_.threads()));
+  reach(batch.longest);
+  Arena& arena = phase.arena();
+  TrainBuffers b = train_buffers(arena, transformer_, batch.num_tokens, packed_batch.num_pages(), options_.checkpointing);
+  auto* grads = train_->grads.as<float>();
+  transformer_.forward(ctx, batch, b.acts);
+  {
+    const ArenaScope scope(arena);
+    const HeadScratch s = head_scratch(arena, config_, head(), R, true);
+    head_backward(ctx, *this, s, b.acts.x, p, loss, terms, grads);
+    std::memset(b.dx.data, 0, size_t(b.dx.rows * b.dx.cols) * sizeof(bf16));
+    for (int64_t r = 0; r < R; ++r)
+      std::memcpy(b.dx.as<bf16>() + p.rows[size_t(r)] * b.dx.cols, s.dx.as<bf16>() + r * b.dx.cols, size_t(b.dx.cols) * sizeof(bf16));
+  }
+  transformer_.backward(ctx, arena, batch, b.acts, b.dx, grads, options_.checkpointing);
+  return terms;
+}
+
+}  // namespace limr
