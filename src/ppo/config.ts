@@ -284,6 +284,11 @@ function contradictions(c: TrainConfig): readonly (readonly [boolean, string, st
       'Set --n-samples-per-prompt to 2 or more, or take --advantage-estimator gae or reinforce.',
     ],
     [
+      grouped && c.gamma !== 1,
+      `gamma is ${c.gamma}, and advantageEstimator ${c.advantageEstimator} gives a sample one advantage, undiscounted`,
+      'Leave --gamma at 1, or take --advantage-estimator gae or reinforce.',
+    ],
+    [
       c.trainBatchSize > samples,
       `trainBatchSize is ${c.trainBatchSize}, and a rollout has ${samples} samples (rolloutBatchSize x nSamplesPerPrompt)`,
       `Set --train-batch-size to ${samples} or less.`,

@@ -68,6 +68,7 @@ describe('the option table', () => {
 
   it.each([
     [{ advantageEstimator: 'rloo', nSamplesPerPrompt: 1 }, /nSamplesPerPrompt is 1/],
+    [{ advantageEstimator: 'group_norm', gamma: 0.9 }, /gamma is 0.9/],
     [{ rolloutBatchSize: 4, trainBatchSize: 64 }, /a rollout has 32 samples/],
     [{ microTrainMaxTokens: 100 }, /a sequence can have 2048 tokens/],
     [{ microRolloutMaxTokens: 100 }, /a sequence can have 2048 tokens/],
