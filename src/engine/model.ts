@@ -16,7 +16,6 @@ import type {
   NativeStepResult,
   TensorKind,
 } from '../native.js';
-import type { EngineModel } from '../ppo/engine-port.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { copyCompanions } from './folder.js';
 import { inRange, resolveSampling, type SamplingOptions, whole } from './sampling.js';
@@ -184,9 +183,9 @@ export class Model {
     return this.native.accumulate(batch, loss);
   }
 
-  /** Gradient norm, clipping, AdamW; then the gradients are cleared. @throws {LimrError} LIMR_USAGE, LIMR_STATE */
+  /** Gradient norm, clipping, AdamW; then the gradients are zero. @throws {LimrError} LIMR_USAGE, LIMR_STATE */
   async step(options: StepOptions): Promise<NativeStepResult> {
-    const result = await this.native.step({
+    return this.native.step({
       learningRate: inRange('learningRate', options.learningRate, 0),
       beta1: inRange('beta1', options.beta1 ?? 0.9, 0, 0.999999),
       beta2: inRange('beta2', options.beta2 ?? 0.95, 0, 0.999999),
@@ -194,8 +193,6 @@ export class Model {
       weightDecay: inRange('weightDecay', options.weightDecay ?? 0, 0),
       maxGradNorm: inRange('maxGradNorm', options.maxGradNorm ?? 1, 0),
     });
-    await this.native.zeroGrad();
-    return result;
   }
 
   /**
@@ -241,17 +238,20 @@ export class Model {
     return this.native.close();
   }
 
-  /** The model as the training loop takes it: packed requests, no defaults. */
-  port(): EngineModel {
+  /**
+   * The model as the training loop takes it (`EngineModel` of src/ppo): packed requests, complete options, its own checks.
+   * `save` writes into a folder that exists.
+   */
+  port() {
     return {
-      generate: (request) => this.stream(request),
-      score: (request) => this.native.score(request),
-      accumulate: (batch, loss) => this.native.accumulate(batch, loss),
-      step: (options: NativeStepOptions) => this.step(options),
+      generate: (request: NativeGenerateRequest) => this.stream(request),
+      score: (request: NativeScoreRequest) => this.native.score(request),
+      accumulate: (batch: NativePacked, loss: NativeLoss) => this.native.accumulate(batch, loss),
+      step: (options: NativeStepOptions) => this.native.step(options),
       abort: () => this.native.abort(),
-      save: (dir) => this.native.save(dir),
-      saveOptimizer: (file) => this.native.saveOptimizer(file),
-      loadOptimizer: (file) => this.native.loadOptimizer(file),
+      save: (dir: string) => this.native.save(dir),
+      saveOptimizer: (file: string) => this.native.saveOptimizer(file),
+      loadOptimizer: (file: string) => this.native.loadOptimizer(file),
       close: () => this.native.close(),
     };
   }

@@ -147,7 +147,7 @@ describe('generate', () => {
     for (let i = 0; i < 2; ++i) await model.generate([{ tokens: [1] }], { stopStrings: ['\n'] }).next();
     const tables = native.calls.filter(({ verb }) => verb === 'setTokenBytes');
     expect(tables).toHaveLength(1);
-    const { bytes, offsets } = tables[0]?.argument as { bytes: Uint8Array; offsets: Int32Array };
+    const { bytes, offsets } = tables[0]!.argument as { bytes: Uint8Array; offsets: Int32Array };
     expect(offsets).toHaveLength(301);
     expect(offsets.at(-1)).toBe(bytes.length);
     expect(new TextDecoder().decode(bytes.subarray(offsets[eosTokenId], offsets[eosTokenId + 1]))).toBe('<eos>');
@@ -226,7 +226,7 @@ describe('score, accumulate, step', () => {
     );
   });
 
-  it('completes AdamW settings and clears the gradients', async () => {
+  it('completes AdamW settings', async () => {
     const { model, native } = await load();
     await model.step({ learningRate: 1e-3 });
     expect(argument(native, 'step')).toEqual({
@@ -237,7 +237,6 @@ describe('score, accumulate, step', () => {
       weightDecay: 0,
       maxGradNorm: 1,
     });
-    expect(native.calls.at(-1)?.verb).toBe('zeroGrad');
     await expect(model.step({ learningRate: Number.NaN })).rejects.toMatchObject({ code: 'LIMR_USAGE' });
   });
 });
