@@ -8,7 +8,7 @@
 
 namespace limr {
 
-// `inp` holds n elements of `from` (F32, F16 or BF16; another is kInternal), aligned to its size; no aliasing with `out`.
+// `inp` holds n elements of `from`, aligned to its size: F32, F16 or BF16, another is kInternal. No aliasing with `out`.
 void convert_to_f32(const void* inp, DType from, float* out, int64_t n);
 void convert_to_bf16(const void* inp, DType from, bf16* out, int64_t n);
 
