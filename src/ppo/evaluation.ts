@@ -1,9 +1,10 @@
 /** Evaluation during training: accuracy on held-out prompts, at evalTemperature and, apart, at training's own settings. */
+import { summarize } from '../eval/accuracy.js';
 import type { Reward } from '../reward/reward.js';
 import type { TrainConfig } from './config.js';
 import type { EngineModel } from './engine-port.js';
 import type { Observer } from './events.js';
-import { type Metrics, ratio } from './metrics.js';
+import type { Metrics } from './metrics.js';
 import { purpose } from './random.js';
 import { type GradedSample, sampleAndGrade, sampleRecord, type TextDecoder, type TrainPrompt } from './rollout.js';
 import { evaluationRequest, type SamplingRequest, type SpecialTokens, trainingRequest } from './sampling.js';
@@ -72,33 +73,25 @@ function requests(
 }
 
 /**
- * Accuracy and what it is made of. The standard error is over prompts: the spread of their n-sample means, with P - 1, over
- * sqrt(P); null for one prompt.
+ * Accuracy and what it is made of.
  * @param samples in canonical order
  */
 export function accuracyMetrics(samples: readonly GradedSample[], samplesPerPrompt: number, prefix: string): Metrics {
-  const count = samples.length;
-  const share = (test: (sample: GradedSample) => boolean, of = count): number | null =>
-    ratio(samples.filter(test).length, of);
-  const wellFormed = samples.filter(({ grade }) => grade.wellFormed).length;
-  const tokens = samples.reduce((sum, sample) => sum + sample.tokens.length, 0);
+  const outcomes = samples.map(({ grade, tokens, stopReason }) => {
+    return { ...grade, length: tokens.length, truncated: stopReason === 'length' };
+  });
+  const numPrompts = samples.length / samplesPerPrompt;
+  const summary = summarize(
+    Array.from({ length: numPrompts }, (_, i) => outcomes.slice(i * samplesPerPrompt, (i + 1) * samplesPerPrompt)),
+  );
   return {
-    [`${prefix}/accuracy`]: share(({ grade }) => grade.correct),
-    [`${prefix}/accuracy_se`]: standardError(samples, samplesPerPrompt),
-    [`${prefix}/accuracy_well_formed`]: share(({ grade }) => grade.correct && grade.wellFormed, wellFormed),
-    [`${prefix}/well_formed`]: ratio(wellFormed, count),
-    [`${prefix}/length`]: ratio(tokens, count),
-    [`${prefix}/truncated`]: share(({ stopReason }) => stopReason === 'length'),
+    [`${prefix}/accuracy`]: summary.accuracy,
+    [`${prefix}/accuracy_se`]: finite(summary.accuracySe),
+    [`${prefix}/accuracy_well_formed`]: finite(summary.accuracyWellFormed),
+    [`${prefix}/well_formed`]: summary.wellFormed,
+    [`${prefix}/length`]: summary.meanLength,
+    [`${prefix}/truncated`]: summary.truncated,
   };
 }
 
-function standardError(samples: readonly GradedSample[], samplesPerPrompt: number): number | null {
-  const means: number[] = [];
-  for (let first = 0; first < samples.length; first += samplesPerPrompt) {
-    const group = samples.slice(first, first + samplesPerPrompt);
-    means.push(group.filter(({ grade }) => grade.correct).length / group.length);
-  }
-  const mean = means.reduce((a, b) => a + b, 0) / means.length;
-  const squares = means.reduce((sum, m) => sum + (m - mean) ** 2, 0);
-  return ratio(Math.sqrt(squares / (means.length - 1)), Math.sqrt(means.length));
-}
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);

@@ -46,7 +46,7 @@ export type TrainEvent =
       readonly type: 'skipped_step';
       readonly rollout: number;
       readonly model: 'actor' | 'critic';
-      /** First op with a number that was not finite, or "gradient norm". */
+      /** First op with a number that was not finite, or "the gradient of <parameter>". */
       readonly op: string;
       readonly inRow: number;
     }

@@ -119,7 +119,7 @@ class Steps {
     });
     const skippedInRow = result.skipped ? this.state.skippedInRow + 1 : 0;
     this.state = { steps: this.state.steps + 1, skippedInRow };
-    if (result.skipped) this.skip(nonFinite === '' ? 'gradient norm' : nonFinite);
+    if (result.skipped) this.skip(nonFinite === '' ? `the gradient of ${result.nonFinite}` : nonFinite);
     else this.tally.merge(tally, loss, result.gradNorm);
   }
 

@@ -1,7 +1,7 @@
 /** Files that survive a crash whole: either the old content or the new one, never half of it. */
 import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { LimrError } from '../errors.js';
+import { ioError } from '../files.js';
 
 /** Files that were being written are named so until they are renamed. */
 export const partialSuffix = '.partial';
@@ -11,23 +11,8 @@ export async function withIo<T>(what: string, body: () => Promise<T>): Promise<T
   try {
     return await body();
   } catch (error) {
-    if (error instanceof LimrError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    throw new LimrError(
-      'LIMR_IO',
-      `cannot ${what}: ${error instanceof Error ? error.message : String(error)}`,
-      ioHint(code),
-      {
-        cause: error,
-      },
-    );
+    throw ioError(`cannot ${what}`, error);
   }
-}
-
-function ioHint(code: string): string {
-  if (code === 'ENOSPC' || code === 'EDQUOT') return 'Free some disk space, then go on with --resume.';
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return 'Give --output a folder that you may write to.';
-  return code === 'ENOENT' || code === 'ENOTDIR' ? 'Check the path.' : '';
 }
 
 /** Writes a file beside its final name, fsyncs it, renames it into place and fsyncs the folder. */

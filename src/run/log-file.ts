@@ -48,7 +48,7 @@ export class LogFile {
       try {
         await this.handle.appendFile(line);
       } catch (error) {
-        await this.handle.truncate(this.length);
+        await this.handle.truncate(this.length).catch(() => {}); // on a broken disk the first error is the one to tell
         throw error;
       }
     });

@@ -1,8 +1,8 @@
 /** run.json: what a run is, and what of it must not change when it is resumed. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LimrError } from '../errors.js';
-import { withIo, writeDurably } from './durable.js';
+import { readTextIfThere } from '../files.js';
+import { writeDurably } from './durable.js';
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
@@ -32,15 +32,8 @@ const fileOf = (dir: string): string => join(dir, 'run.json');
 
 /** @returns null when the folder has none. @throws {LimrError} LIMR_FORMAT */
 export async function readRecord(dir: string): Promise<StoredRecord | null> {
-  const text = await withIo(`read ${fileOf(dir)}`, async () => {
-    try {
-      return await readFile(fileOf(dir), 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw error;
-    }
-  });
-  if (text === null) return null;
+  const text = await readTextIfThere(fileOf(dir));
+  if (text === undefined) return null;
   const record = parseRecord(text);
   if (record === null) throw new LimrError('LIMR_FORMAT', `${fileOf(dir)} is not the record of a run`);
   return record;

@@ -153,7 +153,11 @@ async function refuseUsed(dir: string, resume: ResumeMode): Promise<void> {
       `${dir} holds a run already (${used.join(', ')})`,
       'Go on with it by --resume, or choose another --output.',
     );
-  throw new LimrError('LIMR_FORMAT', `${dir} has ${used.join(', ')} but no run.json`, 'Resume from a complete copy of it.');
+  throw new LimrError(
+    'LIMR_FORMAT',
+    `${dir} has ${used.join(', ')} but no run.json`,
+    'Resume from a complete copy of it.',
+  );
 }
 
 function changed(dir: string, changes: readonly Difference[]): LimrError {

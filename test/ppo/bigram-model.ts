@@ -204,7 +204,7 @@ class BigramModel implements EngineModel {
     if (!skipped)
       this.adamw(options, options.maxGradNorm > 0 ? Math.min(1, options.maxGradNorm / (gradNorm + 1e-6)) : 1);
     this.gradient.fill(0);
-    return { gradNorm, skipped };
+    return { gradNorm, skipped, nonFinite: skipped ? 'weights' : '' };
   }
 
   private adamw({ learningRate, beta1, beta2, eps }: NativeStepOptions, scale: number): void {
@@ -235,7 +235,7 @@ class BigramModel implements EngineModel {
   /** In two writes, so that a kill can fall between them. */
   private async writeHalves(file: string, bytes: Uint8Array): Promise<void> {
     await writeFile(file, bytes.subarray(0, bytes.length / 2));
-    this.point('save');
+    this.hooks.at?.(`${this.role} save`);
     await writeFile(file, bytes.subarray(bytes.length / 2), { flag: 'a' });
   }
 
