@@ -211,6 +211,8 @@ export interface NativeStepResult {
   /** Before clipping. Not finite when the step was skipped. */
   readonly gradNorm: number;
   readonly skipped: boolean;
+  /** Name of the first parameter whose gradient was not finite, or "". */
+  readonly nonFinite: string;
 }
 
 /** Which buffer of a parameter `readTensor` copies, converted to f32, in Hugging Face's [rows, cols] order. */

@@ -1,0 +1,145 @@
+// native/binding/task.h - work on the engine's thread, its result on the JS thread, and errors in between.
+#pragma once
+#include <napi.h>
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "core/error.h"
+
+namespace limr {
+
+// {code, message, hint}, from which src/native.ts rebuilds a LimrError.
+inline Napi::Error to_js_error(Napi::Env env, Code code, const std::string& message, const std::string& hint) {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, code_name(code)));
+  error.Set("hint", Napi::String::New(env, hint));
+  return error;
+}
+
+// Runs f and throws what it throws as a JS exception.
+template <typename F>
+auto guarded(Napi::Env env, F&& f) {
+  try {
+    return f();
+  } catch (const Error& e) {
+    throw to_js_error(env, e.code(), e.message(), e.hint());
+  } catch (const std::bad_alloc&) {
+    throw to_js_error(env, Code::kMemory, "out of memory", "");
+  }
+}
+
+// One thread for the phases of all models of a context, in the order they were asked for.
+class JobQueue {
+ public:
+  JobQueue() : thread_([this] { run(); }) {}
+  ~JobQueue() { stop(); }
+  void post(std::function<void()> job) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    jobs_.push_back(std::move(job));
+    wake_.notify_one();
+  }
+  // Finishes what was posted, then ends the thread.
+  void stop() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      stopping_ = true;
+      wake_.notify_one();
+    }
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void run() {
+    for (;;) {
+      std::function<void()> job;
+      {
+        std::unique_lock<std::mutex> lock(mutex_);
+        wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+        if (jobs_.empty()) return;
+        job = std::move(jobs_.front());
+        jobs_.pop_front();
+      }
+      job();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> jobs_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+// A promise for the result of `work`. `convert` and `settled` run on the JS thread; `settled` in any case, before the promise is.
+template <typename T>
+class Task {
+ public:
+  using Work = std::function<T(Task&)>;
+  using Convert = std::function<Napi::Value(Napi::Env, T&)>;
+
+  // `callback` may be empty; call() reaches it while the work runs.
+  static Napi::Promise start(Napi::Env env, JobQueue& queue, Work work, Convert convert, std::function<void()> settled,
+                             Napi::Function callback = {}) {
+    auto task = std::make_shared<Task>(env, std::move(convert), std::move(settled), callback);
+    const Napi::Promise promise = task->deferred_.Promise();
+    queue.post([task, work = std::move(work)] { task->run(work); });
+    return promise;
+  }
+
+  // From the work: f(env, callback) on the JS thread, in order, before the promise settles.
+  void call(std::function<void(Napi::Env, Napi::Function)> f) { post(std::move(f)); }
+
+  Task(Napi::Env env, Convert convert, std::function<void()> settled, Napi::Function callback)
+      : deferred_(Napi::Promise::Deferred::New(env)),
+        convert_(std::move(convert)),
+        settled_(std::move(settled)),
+        js_(Napi::ThreadSafeFunction::New(env, callback, "limr", 0, 1)) {}
+
+ private:
+  struct Outcome {
+    std::unique_ptr<T> value;
+    Code code = Code::kInternal;
+    std::string message, hint;
+  };
+
+  void run(const Work& work) {
+    auto out = std::make_shared<Outcome>();
+    try {
+      out->value = std::make_unique<T>(work(*this));
+    } catch (const Error& e) {
+      out->code = e.code(), out->message = e.message(), out->hint = e.hint();
+    } catch (const std::bad_alloc&) {
+      out->code = Code::kMemory, out->message = "out of memory";
+    } catch (const std::exception& e) {
+      out->message = e.what();
+    }
+    post([this, out](Napi::Env env, Napi::Function) {
+      settled_();
+      if (!out->value) return deferred_.Reject(to_js_error(env, out->code, out->message, out->hint).Value());
+      deferred_.Resolve(convert_(env, *out->value));
+    });
+    js_.Release();
+  }
+
+  void post(std::function<void(Napi::Env, Napi::Function)> f) {
+    auto* boxed = new std::function<void(Napi::Env, Napi::Function)>(std::move(f));
+    const napi_status status = js_.BlockingCall(boxed, [](Napi::Env env, Napi::Function callback, std::function<void(Napi::Env, Napi::Function)>* g) {
+      const std::unique_ptr<std::function<void(Napi::Env, Napi::Function)>> owned(g);
+      if (env != nullptr) (*owned)(env, callback);  // null while the environment is torn down: nobody is left to tell
+    });
+    if (status != napi_ok) delete boxed;
+  }
+
+  Napi::Promise::Deferred deferred_;
+  Convert convert_;
+  std::function<void()> settled_;
+  Napi::ThreadSafeFunction js_;
+};
+
+}  // namespace limr
