@@ -34,7 +34,7 @@ export const divisors: Family = {
     2: (random) => divisor(random, 80, 1, 2),
     3: (random) => divisor(random, 99, 2, 3),
     4: (random) => divisor(random, 150, 3, 4),
-    5: (random) => divisor(random, 300, 4, 5),
+    5: (random) => divisor(random, 200, 4, 5),
   },
 };
 

@@ -5,7 +5,7 @@ import { tokenizerConfig, tokenizerJson } from './tokenizer.js';
 /** What the repository's limr-nano was made with. */
 export const nanoSeed = 1;
 export const heldoutPerLevel = 120;
-export const trainPerLevel = 600;
+export const trainPerLevel = 400;
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 const jsonLines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
@@ -18,7 +18,7 @@ export const modelConfig = {
   eos_token_id: 256,
   hidden_act: 'silu',
   hidden_size: 192,
-  initializer_range: 0.02,
+  initializer_range: 0.06,
   intermediate_size: 512,
   max_position_embeddings: 256,
   max_window_layers: 6,

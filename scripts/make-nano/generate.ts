@@ -96,8 +96,8 @@ const familiesAt = (level: Level): readonly Family[] => families.filter((family)
 /** `perLevel` different problems of each level, the families of a level in turn, none of them in `taken`, which grows. */
 function promptSet(seed: number, purpose: Purpose, perLevel: number, taken: Set<string>): PromptRecord[] {
   const records: PromptRecord[] = [];
-  let index = 0;
   for (const level of levels) {
+    let index = level * 2 ** 24;
     const offered = familiesAt(level);
     for (let n = 0; n < perLevel; ) {
       const family = offered[n % offered.length];

@@ -28,7 +28,7 @@ const training = {
   minLrRatio: '0.02',
   warmupSteps: '100',
   weightDecay: '0.1',
-  sequencesPerStep: 128,
+  sequencesPerStep: 32,
   microTrainMaxTokens: '2048',
 };
 
@@ -46,7 +46,7 @@ async function limrEngine(args: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(`limr-engine ${args.join(' ')} ended with exit code ${code}`);
 }
 
-/** Writes examples 0, 1, ... until they hold `tokens` tokens. @returns the number of examples */
+/** Writes examples 0, 1, ... until they hold `tokens` tokens. */
 async function writeCorpus(
   file: string,
   seed: number,
@@ -64,7 +64,6 @@ async function writeCorpus(
   }
   stream.end();
   await finished(stream);
-  return count;
 }
 
 /** Samples of every held-out prompt, graded. @returns [prompt][sample] */
@@ -123,7 +122,7 @@ async function main(): Promise<void> {
 
   await mkdir(work, { recursive: true });
   const corpus = join(work, 'corpus.jsonl');
-  const numExamples = await writeCorpus(corpus, seed, tokens, sets.heldoutKeys);
+  await writeCorpus(corpus, seed, tokens, sets.heldoutKeys);
   const initial = join(work, 'initial');
   await limrEngine([
     'model',
@@ -140,8 +139,14 @@ async function main(): Promise<void> {
   const trained = join(work, 'trained');
   await limrEngine([
     ...['sft', '--model', initial, '--data', corpus, '--output', trained, '--seed', `${seed}`],
-    ...['--max-steps', `${Math.floor(numExamples / training.sequencesPerStep)}`],
-    ...['--train-batch-size', `${training.sequencesPerStep}`, '--micro-train-max-tokens', training.microTrainMaxTokens],
+    ...[
+      '--max-epochs',
+      '1',
+      '--train-batch-size',
+      `${training.sequencesPerStep}`,
+      '--micro-train-max-tokens',
+      training.microTrainMaxTokens,
+    ],
     ...['--learning-rate', training.learningRate, '--min-lr-ratio', training.minLrRatio],
     ...['--lr-warmup-steps', training.warmupSteps, '--l2', training.weightDecay],
   ]);
