@@ -52,15 +52,12 @@ async function writeCorpus(
   seed: number,
   tokens: number,
   heldoutKeys: ReadonlySet<string>,
-): Promise<number> {
+): Promise<void> {
   const stream = createWriteStream(file);
-  let count = 0;
-  for (let total = 0; total < tokens; count++) {
-    const { prompt, response } = corpusRecord(seed, count, heldoutKeys);
+  for (let index = 0, total = 0; total < tokens; index++) {
+    const { prompt, response } = corpusRecord(seed, index, heldoutKeys);
     total += numTokens(prompt) + numTokens(response) + 1;
-    if (!stream.write(`${JSON.stringify({ prompt, response })}\n`)) {
-      await once(stream, 'drain');
-    }
+    if (!stream.write(`${JSON.stringify({ prompt, response })}\n`)) await once(stream, 'drain');
   }
   stream.end();
   await finished(stream);
