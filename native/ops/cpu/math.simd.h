@@ -1,8 +1,8 @@
 // native/ops/cpu/math.simd.h - elementary functions, by the same operations on every instruction set.
 
-// e^x to about 1 ulp: x = n ln 2 + r, a degree-6 polynomial in r (Cephes), then 2^n. 0 below -87.3, saturates at 88.
+// e^x to about 1 ulp: x = n ln 2 + r, a degree-6 polynomial in r (Cephes), then 2^n. 0 below -87.3, saturates at 88, keeps NaN.
 inline F32x16 exp(F32x16 x) {
-  const F32x16 y = min(max(x, splat(-87.3f)), splat(88.0f));
+  const F32x16 y = min(splat(88.0f), max(splat(-87.3f), x));  // x second: NaN goes through
   const F32x16 n = round_even(mul(y, splat(1.44269504f)));
   F32x16 r = fma(n, splat(-0.693359375f), y);
   r = fma(n, splat(2.12194440e-4f), r);
