@@ -45,14 +45,16 @@ export function shapeScores(estimator: AdvantageEstimator, scores: Float64Array,
   return shaped;
 }
 
-/** Scores clamped into [-bound, bound]; null = none. OpenRLHF's reward_clip_range, which comes after the shaping too. */
+/**
+ * Scores clamped into [-bound, bound]; null = none. OpenRLHF's reward_clip_range, which comes after the shaping too.
+ */
 export function clipScores(scores: Float64Array, bound: number | null): Float64Array {
   return bound === null ? scores : scores.map((score) => Math.min(bound, Math.max(-bound, score)));
 }
 
 /**
- * Generalised advantage estimation. Schulman et al. 2015, arXiv:1506.02438, eq. 16; V = 0 past the last action, also of samples
- * that generateMaxLen cut:
+ * Generalised advantage estimation. Schulman et al. 2015, arXiv:1506.02438, eq. 16; V = 0 past the last action, also of
+ * samples that generateMaxLen cut:
  *   delta_t = r_t + gamma V_{t+1} - V_t     A_t = delta_t + gamma lambd A_{t+1}     R_t = A_t + V_t
  * @param values [N] V at the position before each action
  */
@@ -102,7 +104,8 @@ function rewardAt(spans: ActionSpans, signal: RewardSignal, sample: number, toke
 }
 
 /**
- * (a - mean) / sqrt(max(var, 1e-8)) over all actions of the rollout, population variance (OpenRLHF's replay_buffer.normalize).
+ * (a - mean) / sqrt(max(var, 1e-8)) over all actions of the rollout, population variance (OpenRLHF's
+ * replay_buffer.normalize).
  * @param values [N]
  */
 export function whiten(spans: ActionSpans, values: Float32Array): Float32Array {
@@ -120,7 +123,10 @@ export function whiten(spans: ActionSpans, values: Float32Array): Float32Array {
   return out;
 }
 
-/** Whether advantages are whitened; "auto" does as OpenRLHF: all but the estimators that already compare within a group of n. */
+/**
+ * Whether advantages are whitened; "auto" does as OpenRLHF: all but the estimators that already compare within a group
+ * of n.
+ */
 export function whitens(config: Pick<TrainConfig, 'normalizeAdvantages' | 'advantageEstimator'>): boolean {
   if (config.normalizeAdvantages !== 'auto') return config.normalizeAdvantages === 'on';
   return ['gae', 'reinforce', 'reinforce_baseline'].includes(config.advantageEstimator);

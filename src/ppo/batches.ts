@@ -3,8 +3,8 @@ import { LimrError } from '../errors.js';
 import { batchOrder } from './random.js';
 
 /**
- * Deals the samples of a rollout to optimizer steps, anew in each PPO epoch. The last step is smaller when trainBatchSize does
- * not divide the number of samples; no sample is left out.
+ * Deals the samples of a rollout to optimizer steps, anew in each PPO epoch. The last step is smaller when
+ * trainBatchSize does not divide the number of samples; no sample is left out.
  * @returns sample ids of each step, in the order dealt
  */
 export function trainBatches(

@@ -1,7 +1,7 @@
 /**
  * The rollout buffer: every sample of a rollout in canonical order (prompt key, sample), packed into typed arrays.
- * Dimensions: S samples, N tokens of all samples (prompts included). Per-token arrays have N entries aligned with `tokens`;
- * those of sample s that speak of its actions (generated tokens) are [starts[s], ends[s]), all others are 0.
+ * Dimensions: S samples, N tokens of all samples (prompts included). Per-token arrays have N entries aligned with
+ * `tokens`; those of sample s that speak of its actions (generated tokens) are [starts[s], ends[s]), all others are 0.
  */
 import { LimrError } from '../errors.js';
 import type { NativePacked, StopReason } from '../native.js';

@@ -1,9 +1,10 @@
 /**
- * Everything that the training loop can be told, in one table: name, type, default, range, meaning. Names are OpenRLHF's.
- * Files and machine (model, prompts, output, device, threads) are not here: the loop gets them loaded.
+ * Everything that the training loop can be told, in one table: name, type, default, range, meaning. Names are
+ * OpenRLHF's. Files and machine (model, prompts, output, device, threads) are not here: the loop gets them loaded.
  *
- * Counts: a rollout samples rolloutBatchSize prompts x nSamplesPerPrompt; each PPO epoch walks them once in optimizer steps of
- * trainBatchSize samples; each optimizer step is split into micro-batches, which changes memory and nothing else (promise 2).
+ * Counts: a rollout samples rolloutBatchSize prompts x nSamplesPerPrompt; each PPO epoch walks them once in optimizer
+ * steps of trainBatchSize samples; each optimizer step is split into micro-batches, which changes memory and nothing
+ * else (promise 2).
  */
 import { LimrError } from '../errors.js';
 import {
@@ -186,7 +187,7 @@ export const trainOptions = {
     'token-mean',
     /^(token-mean|sequence-mean|constant|microbatch-token-mean:[1-9][0-9]*)$/,
     'token-mean, sequence-mean, constant or microbatch-token-mean:<sequences>',
-    "weight of a token in an optimizer step: 1/tokens; 1/(samples x its length); 1/(samples x generateMaxLen); or LIMR's mean of means",
+    "weight of a token in a step: 1/tokens; 1/(samples x its length); 1/(samples x generateMaxLen); LIMR's mean of means",
   ),
 
   actorLearningRate: optimizer.number(5e-7, {}, 'peak learning rate of the policy'),
@@ -280,7 +281,7 @@ function contradictions(c: TrainConfig): readonly (readonly [boolean, string, st
   return [
     [
       grouped && c.nSamplesPerPrompt < 2,
-      `advantageEstimator ${c.advantageEstimator} compares the samples of a prompt, and nSamplesPerPrompt is ${c.nSamplesPerPrompt}`,
+      `${c.advantageEstimator} compares the samples of a prompt, and nSamplesPerPrompt is ${c.nSamplesPerPrompt}`,
       'Set --n-samples-per-prompt to 2 or more, or take --advantage-estimator gae or reinforce.',
     ],
     [
@@ -290,13 +291,13 @@ function contradictions(c: TrainConfig): readonly (readonly [boolean, string, st
     ],
     [
       c.trainBatchSize > samples,
-      `trainBatchSize is ${c.trainBatchSize}, and a rollout has ${samples} samples (rolloutBatchSize x nSamplesPerPrompt)`,
-      `Set --train-batch-size to ${samples} or less.`,
+      `trainBatchSize is ${c.trainBatchSize}, and a rollout has ${samples} samples`,
+      `Set --train-batch-size to rolloutBatchSize x nSamplesPerPrompt or less.`,
     ],
     [
       c.microTrainMaxTokens !== null && c.microTrainMaxTokens < longest,
-      `microTrainMaxTokens is ${c.microTrainMaxTokens}, and a sequence can have ${longest} tokens (promptMaxLen + generateMaxLen)`,
-      `Set --micro-train-max-tokens to ${longest} or more: a sequence is never split.`,
+      `microTrainMaxTokens is ${c.microTrainMaxTokens}, and a sequence can have ${longest} tokens`,
+      `Set --micro-train-max-tokens to promptMaxLen + generateMaxLen or more: a sequence is never split.`,
     ],
     [
       c.microRolloutMaxTokens !== null && c.microRolloutMaxTokens < longest,

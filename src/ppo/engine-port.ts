@@ -1,6 +1,6 @@
 /**
- * What the training loop needs of an engine: the verbs of one loaded model, and a loader. The native engine implements it, and
- * tests run the whole loop on a small policy written in TypeScript.
+ * What the training loop needs of an engine: the verbs of one loaded model, and a loader. The native engine implements
+ * it, and tests run the whole loop on a small policy written in TypeScript.
  */
 import type {
   NativeGenerateRequest,
@@ -17,8 +17,8 @@ import type {
 
 export interface EngineModel {
   /**
-   * Samples in the order they finish; the generator's return value is the statistics. A sample counts as acknowledged when the
-   * next one is asked for, so a slow consumer slows sampling down. Leaving the loop early stops the sampling.
+   * Samples in the order they finish; the generator's return value is the statistics. A sample counts as acknowledged
+   * when the next one is asked for, so a slow consumer slows sampling down. Leaving the loop early stops the sampling.
    * @throws {LimrError} LIMR_ABORTED after `abort`
    */
   generate(request: NativeGenerateRequest): AsyncGenerator<NativeSample, NativeGenerateStats, void>;

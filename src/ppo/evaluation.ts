@@ -1,4 +1,6 @@
-/** Evaluation during training: accuracy on held-out prompts, at evalTemperature and, apart, at training's own settings. */
+/**
+ * Evaluation during training: accuracy on held-out prompts, at evalTemperature and, apart, at training's own settings.
+ */
 import { summarize } from '../eval/accuracy.js';
 import type { Reward } from '../reward/reward.js';
 import type { TrainConfig } from './config.js';

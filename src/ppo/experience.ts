@@ -1,6 +1,6 @@
 /**
- * From graded samples to what the update trains on: reference log-probs, values, KL, advantages, returns.
- * Old log-probs are the sampler's: they equal the trainer's bit for bit (promise 1), so no forward pass computes them again.
+ * From graded samples to what the update trains on: reference log-probs, values, KL, advantages, returns. Old log-probs
+ * are the sampler's: they equal the trainer's bit for bit (promise 1), so no forward pass computes them again.
  */
 import { underSignal } from '../engine/stream.js';
 import { LimrError } from '../errors.js';

@@ -6,7 +6,7 @@ import { type ActionSpans, actionLength } from './buffer.js';
  *   token-mean                1 / sum_s len_s                  OpenRLHF since #1249, DAPO
  *   sequence-mean             1 / (B len_s)                    GRPO
  *   constant                  1 / (B generateMaxLen)           Dr. GRPO
- *   microbatch-token-mean:n   1 / (M tokens of its chunk)      LIMR: the batch in its shuffled order, M chunks of n samples
+ *   microbatch-token-mean:n   1 / (M tokens of its chunk)      LIMR: the batch as it was dealt, M chunks of n samples
  * The first two and the last sum to 1 over the batch.
  * @param batch sample ids in the order in which they were dealt, which only microbatch-token-mean looks at
  * @returns [B] weight of every action of batch[i]

@@ -1,6 +1,6 @@
 /**
- * Metrics of a rollout. Every sum is f64 and runs in canonical order, so no micro-batch size, thread or arrival order shows.
- * Names are those of metrics.jsonl; a value that is not defined (0/0) is null.
+ * Metrics of a rollout. Every sum is f64 and runs in canonical order, so no micro-batch size, thread or arrival order
+ * shows. Names are those of metrics.jsonl; a value that is not defined (0/0) is null.
  */
 
 import { actionLength, numActions, numSamples, type RolloutBuffer } from './buffer.js';
@@ -64,7 +64,9 @@ export function experienceMetrics(buffer: RolloutBuffer, experience: Experience,
   };
 }
 
-/** 1 - Var(returns - values) / Var(returns) over all actions, population variances; null when the returns do not vary. */
+/**
+ * 1 - Var(returns - values) / Var(returns) over all actions, population variances; null when the returns do not vary.
+ */
 export function explainedVariance(buffer: RolloutBuffer, values: Float32Array, returns: Float32Array): number | null {
   const errors = returns.map((r, i) => r - values[i]!);
   const variance = (of: Float32Array): number => {

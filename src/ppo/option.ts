@@ -1,6 +1,6 @@
 /**
- * Options as data. One table of them (config.ts) gives the type of the configuration, its defaults, its validation, and the
- * command line's flags, environment variables and YAML keys.
+ * Options as data. One table of them (config.ts) gives the type of the configuration, its defaults, its validation, and
+ * the command line's flags, environment variables and YAML keys.
  */
 import { LimrError } from '../errors.js';
 
@@ -74,7 +74,8 @@ export const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (lette
 export const snakeCase = (name: string): string => kebabCase(name).replaceAll('-', '_');
 
 /**
- * Reads an option's value from text (a flag or an environment variable). "null" and "auto" stand for null where it is allowed.
+ * Reads an option's value from text (a flag or an environment variable). "null" and "auto" stand for null where it is
+ * allowed.
  * @throws {LimrError} LIMR_USAGE
  */
 export function parseOption(table: OptionTable, name: string, text: string): unknown {

@@ -1,9 +1,10 @@
 /**
- * Which prompts a rollout samples. Epoch e is the permutation randperm(n, seed + e) of the data set's rows, as OpenRLHF's
- * sampler has it; `dropLast` decides what becomes of the prompts that do not fill a rollout:
+ * Which prompts a rollout samples. Epoch e is the permutation randperm(n, seed + e) of the data set's rows, as
+ * OpenRLHF's sampler has it; `dropLast` decides what becomes of the prompts that do not fill a rollout:
  * - true: they are dropped, so an epoch has floor(n / batch) rollouts (LIMR: 1 of 1,389 prompts at batch 1,024);
- * - false: the epochs are one stream that rollouts cut into equal pieces. The last rollout of an epoch goes on with the first
- *   prompts of the next one, so every prompt is seen equally often, and a prompt can occur twice in such a rollout.
+ * - false: the epochs are one stream that rollouts cut into equal pieces. The last rollout of an epoch goes on with the
+ *   first prompts of the next one, so every prompt is seen equally often, and a prompt can occur twice in such a
+ *   rollout.
  */
 import { LimrError } from '../errors.js';
 import { randperm } from './random.js';
@@ -17,8 +18,8 @@ export interface PromptOrder {
 }
 
 /**
- * The prompts of a rollout in canonical order, as keys: `key % numPrompts` is the data set's row. The second occurrence of a row
- * in one rollout has the key row + numPrompts, so that it draws other random numbers.
+ * The prompts of a rollout in canonical order, as keys: `key % numPrompts` is the data set's row. The second occurrence
+ * of a row in one rollout has the key row + numPrompts, so that it draws other random numbers.
  * @param rollout 1 is the first
  * @returns rolloutBatchSize ascending keys
  * @throws {LimrError} LIMR_USAGE when there are no prompts, or dropLast would drop all of them

@@ -1,6 +1,6 @@
 /**
- * Random numbers of the training loop. All but the prompt order are counter-based: a number depends on what it is for, never on
- * what was drawn before it, so a resumed run needs no generator state.
+ * Random numbers of the training loop. All but the prompt order are counter-based: a number depends on what it is for,
+ * never on what was drawn before it, so a resumed run needs no generator state.
  */
 
 /** Second key word of every random stream, beside the run's seed. Evaluation set i has purposes 16 + 2i and 17 + 2i. */
@@ -44,8 +44,8 @@ function multiplyHigh(a: number, b: number): number {
 }
 
 /**
- * A permutation of 0..n-1 in which sample ids are dealt to the optimizer steps of a PPO epoch (Fisher-Yates; draw i takes the
- * Philox word of counter i).
+ * A permutation of 0..n-1 in which sample ids are dealt to the optimizer steps of a PPO epoch (Fisher-Yates; draw i
+ * takes the Philox word of counter i).
  */
 export function batchOrder(n: number, seed: number, rollout: number, epoch: number): Int32Array {
   const order = Int32Array.from({ length: n }, (_, i) => i);

@@ -1,7 +1,7 @@
 /**
- * Recipes: named overrides of the defaults. A recipe is data; flags, environment and file win over it.
- * The numbers of `limr` are the paper's code (arXiv:2502.11886, GAIR-NLP/LIMR 98ebf1b, scripts/train_limr.sh and the defaults
- * of its OpenRLHF fork); docs/recipes.md explains each quirk.
+ * Recipes: named overrides of the defaults. A recipe is data; flags, environment and file win over it. The numbers of
+ * `limr` are the paper's code (arXiv:2502.11886, GAIR-NLP/LIMR 98ebf1b, scripts/train_limr.sh and the defaults of its
+ * OpenRLHF fork); docs/recipes.md explains each quirk.
  */
 import type { TrainOverrides } from './config.js';
 
@@ -77,8 +77,8 @@ export const recipes = { limr, nano } as const;
 export type RecipeName = keyof typeof recipes;
 
 /**
- * `--compat limr`: what the published code did and its paper did not mean. Each is an option of its own; together they are
- * laid over the recipe, under flags, environment and file.
+ * `--compat limr`: what the published code did and its paper did not mean. Each is an option of its own; together they
+ * are laid over the recipe, under flags, environment and file.
  */
 const compatLimr: TrainOverrides = {
   logprobTemperature: 1, // samples at T = 1.2, trains on the distribution at T = 1

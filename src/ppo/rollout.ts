@@ -72,7 +72,7 @@ export async function sampleAndGrade(job: SamplingJob): Promise<SamplingResult> 
   const grader = new GroupGrader(job, () => failed.abort());
   const started = performance.now();
   const stats = await underSignal(signal, abort, () =>
-    underSignal(failed.signal, abort, () => collect(job, grader, started)),
+    underSignal(failed.signal, abort, () => collect(job, grader)),
   ).catch((error: unknown) => {
     throw grader.failure ?? error;
   });
@@ -96,8 +96,8 @@ async function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promis
   return underSignal(signal, leave, () => Promise.race([promise, left]));
 }
 
-async function collect(job: SamplingJob, grader: GroupGrader, started: number): Promise<NativeGenerateStats> {
-  const { prompts, sampling, observe, phase } = job;
+async function collect(job: SamplingJob, grader: GroupGrader): Promise<NativeGenerateStats> {
+  const { prompts, sampling } = job;
   const offsets = new Int32Array(prompts.length + 1);
   for (const [i, { prompt }] of prompts.entries()) offsets[i + 1] = offsets[i]! + prompt.tokens.length;
   const tokens = new Int32Array(offsets[prompts.length]!);
@@ -105,22 +105,12 @@ async function collect(job: SamplingJob, grader: GroupGrader, started: number): 
   const rows = Int32Array.from(prompts, ({ key }) => key);
 
   const stream = job.actor.generate({ ...sampling, tokens, offsets, rows });
-  const total = prompts.length * sampling.samplesPerPrompt;
   let stats: NativeGenerateStats | undefined;
   const samples = (async function* () {
     stats = yield* stream;
   })();
-  let [done, generated] = [0, 0];
-  for await (const sample of samples) {
-    grader.add(sample);
-    done += 1;
-    generated += sample.tokens.length;
-    const seconds = (performance.now() - started) / 1000;
-    const { rollout } = sampling;
-    observe({ type: 'samples', rollout, phase, done, total, graded: grader.graded, tokens: generated, seconds });
-  }
-  if (stats === undefined || done !== total)
-    throw new LimrError('LIMR_INTERNAL', `sampling ended with ${done} of ${total} samples`);
+  for await (const sample of samples) grader.add(sample);
+  if (stats === undefined || !grader.complete) throw new LimrError('LIMR_INTERNAL', 'sampling ended too early');
   return stats;
 }
 
@@ -128,7 +118,10 @@ async function collect(job: SamplingJob, grader: GroupGrader, started: number): 
 class GroupGrader {
   /** The first error of a grade, if any. */
   failure: unknown;
-  graded = 0;
+  private done = 0;
+  private tokens = 0;
+  private graded = 0;
+  private readonly started = performance.now();
   private readonly groups: (NativeSample | undefined)[][];
   private readonly missing: number[];
   private readonly results: GradedSample[][] = [];
@@ -158,7 +151,22 @@ class GroupGrader {
       );
     group[sample.sample] = sample;
     this.missing[sample.prompt]! -= 1;
+    this.done += 1;
+    this.tokens += sample.tokens.length;
+    this.report();
     if (this.missing[sample.prompt] === 0) this.running.push(this.grade(sample.prompt, group as NativeSample[]));
+  }
+
+  get complete(): boolean {
+    return this.missing.every((count) => count === 0);
+  }
+
+  private report(): void {
+    const { phase, observe, prompts, sampling } = this.job;
+    const { done, graded, tokens } = this;
+    const total = prompts.length * sampling.samplesPerPrompt;
+    const seconds = (performance.now() - this.started) / 1000;
+    observe({ type: 'samples', rollout: sampling.rollout, phase, done, total, graded, tokens, seconds });
   }
 
   /** @returns all samples, in canonical order */
@@ -184,6 +192,7 @@ class GroupGrader {
         return { prompt, sample, tokens, logprobs, stopReason, response, grade: grades[i]! };
       });
       this.graded += group.length;
+      this.report();
     } catch (error) {
       this.failure ??= error;
       this.onFailure();
@@ -192,8 +201,8 @@ class GroupGrader {
 }
 
 /**
- * A sample in the form of LIMR's own files, which its lim_selection.py reads, and a few fields more. `prompt` is stripped, since
- * that script looks prompts up stripped.
+ * A sample in the form of LIMR's own files, which its lim_selection.py reads, and a few fields more. `prompt` is
+ * stripped, since that script looks prompts up stripped.
  */
 export function sampleRecord({ prompt, response, grade, tokens, sample, stopReason }: GradedSample): object {
   return {

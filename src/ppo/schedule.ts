@@ -10,7 +10,8 @@ export interface Schedule {
 }
 
 /**
- * Share of the peak learning rate at an optimizer step: transformers' cosine_with_min_lr, W = lrWarmupSteps, m = minLrRatio.
+ * Share of the peak learning rate at an optimizer step: transformers' cosine_with_min_lr, W = lrWarmupSteps, m =
+ * minLrRatio.
  *   k <  W:   (k + 1) / W, or k / W with lrWarmupFromZero: transformers' and LIMR's first step then changes no weight
  *   k >= W:   m + (1 - m) (1 + cos(pi p)) / 2,   p = (k - W) / (maxSteps - W), at most 1
  * @param step k, optimizer steps that this model has already taken

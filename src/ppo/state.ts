@@ -7,7 +7,10 @@ import { freshLearner, type LearnerState } from './update.js';
 export interface TrainState {
   /** Rollouts learned from; the weights are those after this one. */
   readonly rollout: number;
-  /** Metrics of this rollout as far as known, while its evaluation and its log line are still to come; null when it is done. */
+  /**
+   * Metrics of this rollout as far as known, while its evaluation and its log line are still to come; null when it is
+   * done.
+   */
   readonly pending: Metrics | null;
   /** Coefficient of the next rollout. */
   readonly klCoef: number;

@@ -1,4 +1,7 @@
-/** Sums over the optimizer steps of a rollout, of one model. A step has its own tally, merged only when it was not skipped. */
+/**
+ * Sums over the optimizer steps of a rollout, of one model. A step has its own tally, merged only when it was not
+ * skipped.
+ */
 import { type Metrics, ratio } from './metrics.js';
 
 export class Tally {
@@ -51,8 +54,9 @@ export class Tally {
   }
 
   /**
-   * Means over actions, or over optimizer steps (loss, gradient norm before clipping); null when every step was skipped.
-   * clip_fraction: actions whose clipped term is the smaller one. approx_kl: mean of (ratio - 1) - log(ratio), Schulman's k3.
+   * Means over actions, or over optimizer steps (loss, gradient norm before clipping); null when every step was
+   * skipped. clip_fraction: actions whose clipped term is the smaller one. approx_kl: mean of (ratio - 1) - log(ratio),
+   * Schulman's k3.
    */
   policyMetrics(): Metrics {
     return {

@@ -1,6 +1,6 @@
 /**
- * The training loop. Rollout k: sample and grade, score, update, evaluate, log, save. The state between two rollouts is small
- * and explicit, so a run that was killed goes on from its last checkpoint to the same bytes (promise 3).
+ * The training loop. Rollout k: sample and grade, score, update, evaluate, log, save. The state between two rollouts is
+ * small and explicit, so a run that was killed goes on from its last checkpoint to the same bytes (promise 3).
  */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -57,8 +57,8 @@ export interface TrainResult {
 
 /**
  * Runs, or goes on with, a training run until its last rollout.
- * @throws {LimrError} LIMR_ABORTED after `signal`, once a checkpoint is written; LIMR_USAGE, LIMR_LOCKED, LIMR_FORMAT, LIMR_IO
- *   of the run folder; LIMR_NUMERIC when training diverged
+ * @throws {LimrError} LIMR_ABORTED after `signal`, once a checkpoint is written; LIMR_USAGE, LIMR_LOCKED, LIMR_FORMAT,
+ *   LIMR_IO of the run folder; LIMR_NUMERIC when training diverged
  */
 export async function train(job: TrainJob): Promise<TrainResult> {
   const fitted = fitJob(job);
@@ -253,7 +253,10 @@ class TrainingLoop {
     if (this.config.saveTokenStats) await this.folder.writeTokenStats(rollout, tokenStats(samples, buffer, experience));
   }
 
-  /** Evaluates when it is time, then logs: after this the rollout is done. Nothing is left to do when it was done before. */
+  /**
+   * Evaluates when it is time, then logs: after this the rollout is done. Nothing is left to do when it was done
+   * before.
+   */
   private async finishRollout(): Promise<void> {
     const { rollout, pending } = this.state;
     if (pending === null) return;

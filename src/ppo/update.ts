@@ -48,8 +48,9 @@ export interface UpdateResult {
 }
 
 /**
- * Walks the rollout maxEpochs times in optimizer steps of trainBatchSize samples; old log-probs, values and advantages stay
- * those of the rollout. The actor rests in the first freezingActorSteps rollouts. Not interruptible: it ends at a boundary.
+ * Walks the rollout maxEpochs times in optimizer steps of trainBatchSize samples; old log-probs, values and advantages
+ * stay those of the rollout. The actor rests in the first freezingActorSteps rollouts. Not interruptible: it ends at a
+ * boundary.
  * @throws {LimrError} LIMR_NUMERIC after maxSkippedSteps skipped steps of one model in a row, naming the first op
  */
 export async function update(
@@ -132,7 +133,7 @@ class Steps {
     if (inRow < config.maxSkippedSteps) return;
     throw new LimrError(
       'LIMR_NUMERIC',
-      `${inRow} optimizer steps of the ${name} in a row had numbers that are not finite, the last one first in ${op} (rollout ${rollout})`,
+      `${inRow} optimizer steps of the ${name} in a row were not finite, the last one first in ${op} (rollout ${rollout})`,
       `Resume from the last checkpoint with a lower --${name}-learning-rate, and look with LIMR_CHECK_NANS=1.`,
     );
   }

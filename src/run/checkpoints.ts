@@ -1,6 +1,6 @@
 /**
- * The checkpoints of a run: folders step_<k>. One is written as step_<k>.partial, fsynced, renamed, and marked by the file DONE
- * last, so whatever lacks DONE is the leftover of a kill. Before a checkpoint is deleted its DONE goes first.
+ * The checkpoints of a run: folders step_<k>. One is written as step_<k>.partial, fsynced, renamed, and marked by the
+ * file DONE last, so whatever lacks DONE is the leftover of a kill. Before a checkpoint is deleted its DONE goes first.
  */
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -61,7 +61,9 @@ export class Checkpoints {
     });
   }
 
-  /** Replaces the cursor of a complete checkpoint: the weights are the same, but the run has written more about them. */
+  /**
+   * Replaces the cursor of a complete checkpoint: the weights are the same, but the run has written more about them.
+   */
   async updateCursor(step: number, cursor: object): Promise<void> {
     await writeDurably(join(this.path(step), cursorName), format(cursor));
   }

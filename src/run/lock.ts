@@ -1,7 +1,8 @@
 /**
- * One owner of a run folder. An owner publishes a file whose name says which process it is, then looks for others. Two that
- * start at once see each other, and both step back; none is ever alone by mistake. The file of a process that is gone (no such
- * pid, another start time, another boot) is removed. Another host's processes cannot be seen from here, so its file counts.
+ * One owner of a run folder. An owner publishes a file whose name says which process it is, then looks for others. Two
+ * that start at once may both step back, but never both own it. The file of a process that is
+ * gone (no such pid, another start time, another boot) is removed. Another host's processes cannot be seen from here,
+ * so its file counts.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';

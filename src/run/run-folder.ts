@@ -1,6 +1,7 @@
 /**
- * The folder of a run: record, logs, samples, checkpoints, and one owner. Opening it for a resumed run brings everything back to
- * the newest checkpoint: logs are cut to its cursor, later samples and the leftovers of a kill are removed.
+ * The folder of a run: record, logs, samples, checkpoints, and one owner. Opening it for a resumed run brings
+ * everything back to the newest checkpoint: logs are cut to its cursor, later samples and the leftovers of a kill are
+ * removed.
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -55,8 +56,8 @@ export class RunFolder {
   ) {}
 
   /**
-   * @throws {LimrError} LIMR_LOCKED; LIMR_USAGE when the folder holds a run and resume is 'no', or the configuration differs;
-   *   LIMR_FORMAT for a damaged folder; LIMR_IO
+   * @throws {LimrError} LIMR_LOCKED; LIMR_USAGE when the folder holds a run and resume is 'no', or the configuration
+   *   differs; LIMR_FORMAT for a damaged folder; LIMR_IO
    */
   static async open(options: RunFolderOptions): Promise<RunFolder> {
     const { dir } = options;

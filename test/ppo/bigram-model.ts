@@ -1,7 +1,7 @@
 /**
- * A language model small enough to train in a test: the next token depends on the present one alone, through a table of logits
- * (a value head has one number a token instead). Gradients, AdamW and random numbers are real, and it keeps the engine's
- * contract: samples finish in an order of their own, log-probs of sampler and trainer are the same bits.
+ * A language model small enough to train in a test: the next token depends on the present one alone, through a table of
+ * logits (a value head has one number a token instead). Gradients, AdamW and random numbers are real, and it keeps the
+ * engine's contract: samples finish in an order of their own, log-probs of sampler and trainer are the same bits.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

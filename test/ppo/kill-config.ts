@@ -1,6 +1,8 @@
 import type { TrainOverrides } from '../../src/ppo/config.js';
 
-/** A run of three rollouts in which every kind of file is written, replaced and pruned, and the KL coefficient moves. */
+/**
+ * A run of three rollouts in which every kind of file is written, replaced and pruned, and the KL coefficient moves.
+ */
 export const killConfig: TrainOverrides = {
   rollouts: 3,
   rolloutBatchSize: 3,

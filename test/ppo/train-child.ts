@@ -1,7 +1,7 @@
 /**
- * A process that trains the bigram model and kills itself, by SIGKILL, at the n-th point where it could stop: before and after
- * every file-system call, in every verb of the models, and between the two halves of every file that a model writes.
- * usage: tsx train-child.ts <run folder> <n, or 0 to live>; prints the number of points when it lives.
+ * A process that trains the bigram model and kills itself, by SIGKILL, at the n-th point where it could stop: before
+ * and after every file-system call, in every verb of the models, and between the two halves of every file that a model
+ * writes. usage: tsx train-child.ts <run folder> <n, or 0 to live>; prints the number of points when it lives.
  */
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';

@@ -260,6 +260,7 @@ describe('train', () => {
     ).toMatchObject({
       done: 16,
       total: 16,
+      graded: 16,
     });
     expect(of('micro_batch').at(-1)).toMatchObject({ model: 'critic', step: 2, steps: 2 });
     expect(of('evaluation')).toHaveLength(4);
@@ -269,8 +270,8 @@ describe('train', () => {
   it('skips steps that are not finite, and counts them', async () => {
     const dir = fresh();
     const events: TrainEvent[] = [];
-    let poisoned = 0;
-    const poison = (role: string, step: number): boolean => role === 'actor' && step === 3 && poisoned++ < 3; // 3 micro-batches
+    let poisoned = 0; // in all three micro-batches of one step
+    const poison = (role: string, step: number): boolean => role === 'actor' && step === 3 && poisoned++ < 3;
     await train({ ...bigramJob(dir, {}, { poison }), observe: (event) => events.push(event) });
     expect((await metricsOf(dir)).map((line) => line['steps/skipped'])).toEqual([undefined, 0, 1, 0, 0]);
     const skipped = events.filter(({ type }) => type === 'skipped_step');
