@@ -64,10 +64,11 @@ export function readDebugEnvironment(variables: Variables = process.env): DebugE
 
 /**
  * Refuses variables that nothing reads.
+ * @param variables default: those of this process
  * @param optionVariables the variables of all options, e.g. "LIMR_EPS_CLIP"
  * @throws {LimrError} LIMR_USAGE naming the first unknown one
  */
-export function checkVariableNames(variables: Variables, optionVariables: Iterable<string>): void {
+export function checkVariableNames(optionVariables: Iterable<string>, variables: Variables = process.env): void {
   const known = new Set([...Object.keys(debugVariables), ...optionVariables]);
   for (const name of Object.keys(variables).sort()) {
     if (!name.startsWith('LIMR_') || name.startsWith('LIMR_TEST_') || known.has(name)) continue;

@@ -49,6 +49,8 @@ export type PlanRequest = Omit<NativePlanRequest, 'threads'> & { readonly thread
 const SEED = 0xffffffff;
 
 export class Engine {
+  private readonly models = new Set<Model>();
+
   private constructor(
     private readonly addon: NativeAddon,
     private readonly context: NativeContext,
@@ -106,7 +108,9 @@ export class Engine {
       valueHeadSeed: whole('valueHeadSeed', options.valueHeadSeed ?? 0, 0, SEED),
       activationCheckpointing: options.activationCheckpointing ?? true,
     });
-    return new Model({ native, dir, tokenizer, eosTokenIds });
+    const model = new Model({ native, dir, tokenizer, eosTokenIds });
+    this.models.add(model);
+    return model;
   }
 
   /** What a phase needs, in bytes, from config.json alone. @throws {LimrError} LIMR_IO, LIMR_FORMAT, LIMR_UNSUPPORTED */
@@ -114,9 +118,11 @@ export class Engine {
     return this.addon.plan({ ...request, threads: request.threads ?? this.threads });
   }
 
-  /** Closes the threads; models are closed before. */
-  close(): Promise<void> {
-    return this.context.close();
+  /** Closes all models, then the threads; idempotent. */
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.models, (model) => model.close()));
+    this.models.clear();
+    await this.context.close();
   }
 }
 

@@ -3,6 +3,7 @@ import { copyFile, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LimrError } from '../errors.js';
 import { exists, ioError, parseJsonFile, readText, readTextIfThere, syncPath } from '../files.js';
+import type { Tokenizer } from '../tokenizer/tokenizer.js';
 
 /** Files of the tokenizer and of generation, which belong to a model and do not change when it is trained. */
 const companionFiles = new Set([
@@ -62,6 +63,20 @@ export async function readEosTokenIds(dir: string): Promise<readonly number[]> {
   if (ids !== undefined) return ids;
   const config = join(dir, 'config.json');
   return eosOf(parseJsonFile(await readText(config), config), config) ?? [];
+}
+
+/** Rows of the embedding, by config.json. @throws {LimrError} LIMR_IO, LIMR_FORMAT */
+export async function readVocabSize(dir: string): Promise<number> {
+  const file = join(dir, 'config.json');
+  const config = parseJsonFile(await readText(file), file);
+  const size = typeof config === 'object' && config !== null && 'vocab_size' in config ? config.vocab_size : undefined;
+  if (typeof size === 'number' && Number.isSafeInteger(size) && size > 0) return size;
+  throw new LimrError('LIMR_FORMAT', `${file}: "vocab_size" is ${JSON.stringify(size)}, expected a number of tokens`);
+}
+
+/** Ids below `vocabSize` that stand for no token: padding rows of the embedding, which are never sampled. */
+export function unusedTokenIds(tokenizer: Tokenizer, vocabSize: number): number[] {
+  return Array.from({ length: vocabSize }, (_, id) => id).filter((id) => !tokenizer.has(id));
 }
 
 function eosOf(content: unknown, file: string): readonly number[] | undefined {

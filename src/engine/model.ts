@@ -17,7 +17,7 @@ import type {
   TensorKind,
 } from '../native.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
-import { copyCompanions } from './folder.js';
+import { copyCompanions, unusedTokenIds } from './folder.js';
 import { inRange, resolveSampling, type SamplingOptions, whole } from './sampling.js';
 import { packSequences, type Tokens } from './sequences.js';
 import { refuseAborted, streamSamples, underSignal } from './stream.js';
@@ -64,6 +64,8 @@ export interface StepOptions {
 export interface SaveOptions {
   /** Replaces a folder that exists. Default false. */
   readonly overwrite?: boolean;
+  /** Puts further files into the folder before it appears. */
+  readonly fill?: (folder: string) => Promise<void>;
 }
 
 /** What `Engine.load` found beside the weights. */
@@ -95,8 +97,8 @@ export class Model {
     this.tokenizer = parts.tokenizer;
     this.eosTokenIds = parts.eosTokenIds;
     const { tokenizer } = parts;
-    const ids = Array.from({ length: parts.native.info.vocabSize }, (_, id) => id);
-    this.bannedTokenIds = Int32Array.from(tokenizer === undefined ? [] : ids.filter((id) => !tokenizer.has(id)));
+    const { vocabSize } = parts.native.info;
+    this.bannedTokenIds = Int32Array.from(tokenizer === undefined ? [] : unusedTokenIds(tokenizer, vocabSize));
   }
 
   get info(): ModelInfo {
@@ -204,6 +206,7 @@ export class Model {
     const fill = async (temporary: string) => {
       await this.native.save(temporary);
       await copyCompanions(this.dir, temporary);
+      await options.fill?.(temporary);
     };
     await writeFolder(folder, fill, { overwrite: options.overwrite ?? false });
   }

@@ -1,8 +1,8 @@
 /** Examples to learn from, as tokens in one array: 20 million of them are 80 MB. */
+import { askingText } from '../dataset/asking.js';
 import { type DataRecord, streamRecords } from '../dataset/records.js';
 import { checkTokenIds } from '../engine/sequences.js';
 import { LimrError } from '../errors.js';
-import type { ChatMessage } from '../tokenizer/chat-template.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import type { SftConfig } from './config.js';
 
@@ -102,17 +102,9 @@ function readExample(record: DataRecord, options: ReadExamplesOptions): Example 
       'Name the fields by --input-key and --output-key.',
     );
   }
-  const asked = tokenizer.encode(promptText(prompt, tokenizer, options.config));
+  const asked = tokenizer.encode(askingText(prompt, tokenizer, options.config));
   if (asked.length === 0) throw new LimrError('LIMR_FORMAT', `${where}: "${inputKey}" is empty`, 'Use {"text": ...}.');
   return { tokens: [...asked, ...tokenizer.encode(response), eosTokenId], promptLength: asked.length };
-}
-
-function promptText(prompt: string, tokenizer: Tokenizer, config: SftConfig): string {
-  const { applyChatTemplate, systemPrompt } = config;
-  const isChat = applyChatTemplate === 'auto' ? tokenizer.chatTemplate !== undefined : applyChatTemplate === 'on';
-  if (!isChat) return prompt;
-  const system: ChatMessage[] = systemPrompt === '' ? [] : [{ role: 'system', content: systemPrompt }];
-  return tokenizer.renderChat([...system, { role: 'user', content: prompt }]);
 }
 
 function readTokens(value: unknown, where: string, vocabSize: number): Example {

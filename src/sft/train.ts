@@ -115,7 +115,7 @@ export async function finetune(
     trainLoss = loss;
     skippedInRow = result.skipped ? skippedInRow + 1 : 0;
     if (result.skipped) {
-      const op = nonFinite === '' ? 'gradient norm' : nonFinite;
+      const op = [nonFinite, result.nonFinite].find((name) => name !== '') ?? 'gradient norm';
       observe({ type: 'skipped_step', step: done, op, inRow: skippedInRow });
       if (skippedInRow >= config.maxSkippedSteps) throw diverged(done, skippedInRow, op);
     } else {

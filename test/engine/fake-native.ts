@@ -152,7 +152,7 @@ export class FakeModel implements NativeModel {
   async step(options: NativeStepOptions) {
     this.calls.push({ verb: 'step', argument: options });
     this.optimizerSteps += 1;
-    return { gradNorm: 0.5, skipped: false };
+    return { gradNorm: 0.5, skipped: false, nonFinite: '' };
   }
 
   async zeroGrad(): Promise<void> {

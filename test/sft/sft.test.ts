@@ -116,7 +116,7 @@ class Unigram implements SftModel {
     this.gradient = new Float64Array(8);
     this.batches.push(this.batch);
     this.batch = [];
-    return { gradNorm, skipped: false };
+    return { gradNorm, skipped: false, nonFinite: '' };
   }
 }
 
@@ -216,7 +216,7 @@ describe('finetune', () => {
         nonFinite: 'rmsnorm',
       }),
       scorePacked: (request) => model.scorePacked(request),
-      step: async () => ({ gradNorm: Number.NaN, skipped: true }),
+      step: async () => ({ gradNorm: Number.NaN, skipped: true, nonFinite: '' }),
     };
     await expect(finetune(broken, corpus(40), configOf({ trainBatchSize: 4 }))).rejects.toMatchObject({
       code: 'LIMR_NUMERIC',

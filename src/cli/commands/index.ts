@@ -1,0 +1,19 @@
+/** All verbs, in the order of --help. What they need to run is imported when they run. */
+import type { Verb, VerbGroup } from '../verb.js';
+import { doctorVerb } from './doctor.js';
+import { generateVerb } from './generate.js';
+import { modelVerbs } from './model.js';
+import { planVerb } from './plan.js';
+import { scoreVerb } from './score.js';
+import { sftVerb } from './sft.js';
+import { trainVerb } from './train.js';
+
+export const verbs: readonly (Verb | VerbGroup)[] = [
+  trainVerb,
+  sftVerb,
+  generateVerb,
+  scoreVerb,
+  planVerb,
+  modelVerbs,
+  doctorVerb,
+];

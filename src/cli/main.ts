@@ -1,0 +1,100 @@
+#!/usr/bin/env node
+/** The command line: parses, calls the library, prints. The only place that catches to print, and sets the exit code. */
+import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import { variableOf } from '../config.js';
+import { checkVariableNames } from '../env.js';
+import { exitCode, LimrError } from '../errors.js';
+import { verbs } from './commands/index.js';
+import { escapeControls } from './terminal.js';
+import { type Verb, type VerbGroup, verbCommand } from './verb.js';
+
+/** @returns the exit code: 0 done, 1 failed, 2 usage, 130 interrupted */
+export async function main(args: readonly string[]): Promise<number> {
+  let usageError = '';
+  const program = new Command('limr-engine')
+    .description('Samples, verifies, scores, trains and evaluates, by the recipe of LIMR (arXiv:2502.11886).')
+    .version(version(), '-V, --version')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      outputError: (text) => {
+        usageError += text;
+      },
+      writeErr: (text) => {
+        usageError += text;
+      },
+    });
+  for (const verb of verbs) program.addCommand(commandOf(verb, program));
+  try {
+    checkVariableNames(verbs.flatMap(optionVariables));
+    if (args.length === 0) {
+      process.stdout.write(program.helpInformation());
+      return 0;
+    }
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0; // --help, --version
+    const shown = error instanceof CommanderError ? usage(error, usageError) : error;
+    print(shown);
+    return exitCode(shown);
+  }
+}
+
+function commandOf(verb: Verb | VerbGroup, program: Command): Command {
+  if (!('verbs' in verb)) return verbCommand(verb).copyInheritedSettings(program);
+  const group = new Command(verb.name).description(verb.summary).helpCommand(false).copyInheritedSettings(program);
+  for (const inner of verb.verbs) group.addCommand(commandOf(inner, program));
+  return group;
+}
+
+function optionVariables(verb: Verb | VerbGroup): string[] {
+  return 'verbs' in verb ? verb.verbs.flatMap(optionVariables) : Object.keys(verb.options).map(variableOf);
+}
+
+/** commander's words, such as "error: unknown option '--sed'\n(Did you mean --seed?)", as an error of ours. */
+function usage(error: CommanderError, written: string): LimrError {
+  if (error.code === 'commander.help') {
+    return new LimrError(
+      'LIMR_USAGE',
+      'a verb is missing',
+      '`limr-engine --help` and `limr-engine model --help` list them.',
+    );
+  }
+  const text = written === '' ? error.message : written;
+  const [, message = text, hint = ''] = /^error: (.*?)\s*(?:\((Did you mean .*\?)\))?\s*$/s.exec(text) ?? [];
+  return new LimrError(
+    'LIMR_USAGE',
+    message.trim(),
+    hint === '' ? '`limr-engine <verb> --help` lists the flags.' : hint,
+  );
+}
+
+function print(error: unknown): void {
+  const lines =
+    error instanceof LimrError
+      ? [`limr-engine: ${error.message} [${error.code}]`, ...(error.hint === '' ? [] : [`fix: ${error.hint}`])]
+      : [`limr-engine: ${error instanceof Error ? (error.stack ?? error.message) : String(error)} [LIMR_INTERNAL]`];
+  process.stderr.write(`${escapeControls(lines.join('\n'))}\n`);
+}
+
+function version(): string {
+  const require = createRequire(import.meta.url);
+  return (require('../../package.json') as { version: string }).version;
+}
+
+function isMain(): boolean {
+  const script = process.argv[1];
+  return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url);
+}
+
+if (isMain()) {
+  // A reader that closes the pipe early (head) is no failure of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  process.exitCode = await main(process.argv.slice(2));
+}

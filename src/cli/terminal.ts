@@ -1,0 +1,98 @@
+/** Where a verb talks to a person: stderr, as bars in a terminal and as plain lines elsewhere. stdout is for results alone. */
+import type { SingleBar } from 'cli-progress';
+import { type LogLevel, logLevels } from '../env.js';
+
+/** Seconds between two lines about the same work where there is no bar. */
+const linePeriodMs = 15_000;
+
+export interface Progress {
+  /** @param note what stands behind the numbers, such as a speed */
+  update(done: number, note?: string): void;
+  end(): void;
+}
+
+export interface TerminalStream {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+export class Terminal {
+  private bar: SingleBar | undefined;
+
+  constructor(
+    private readonly level: LogLevel,
+    private readonly stream: TerminalStream = process.stderr,
+  ) {}
+
+  /** A line for a person. */
+  say(text: string, level: LogLevel = 'info'): void {
+    if (!this.shows(level)) return;
+    const line = `${escapeControls(text)}\n`;
+    if (this.bar === undefined) this.stream.write(line);
+    else {
+      // The bar goes below the line: clear its row, write, and let its next update draw it again.
+      this.stream.write(`\r\u001b[K${line}`);
+      this.bar.render();
+    }
+  }
+
+  /**
+   * Progress of `total` units of work; one at a time, the previous one ends.
+   * @param name what is done, e.g. "sampling"
+   */
+  async progress(name: string, total: number): Promise<Progress> {
+    this.endBar();
+    if (!this.shows('info')) return { update: () => {}, end: () => {} };
+    return this.stream.isTTY === true ? this.drawnBar(name, total) : this.plainLines(name, total);
+  }
+
+  private async drawnBar(name: string, total: number): Promise<Progress> {
+    const { Presets, SingleBar } = await import('cli-progress');
+    const stream = process.stderr;
+    const format = `${name} {bar} {value}/{total} {note}`;
+    const bar = new SingleBar(
+      { format, stream, hideCursor: true, clearOnComplete: true, barsize: 24 },
+      Presets.shades_classic,
+    );
+    bar.start(total, 0, { note: '' });
+    this.bar = bar;
+    return {
+      update: (done, note = '') => bar.update(done, { note: escapeControls(note) }),
+      end: () => {
+        if (this.bar === bar) this.endBar();
+      },
+    };
+  }
+
+  private plainLines(name: string, total: number): Progress {
+    let last = performance.now();
+    return {
+      update: (done, note = '') => {
+        if (performance.now() - last < linePeriodMs) return;
+        last = performance.now();
+        this.say(`${name} ${done}/${total} ${note}`.trimEnd());
+      },
+      end: () => {},
+    };
+  }
+
+  private endBar(): void {
+    this.bar?.stop();
+    this.bar = undefined;
+  }
+
+  private shows(level: LogLevel): boolean {
+    return logLevels.indexOf(level) <= logLevels.indexOf(this.level) && this.level !== 'silent';
+  }
+}
+
+/**
+ * Text of a model or a file, made safe to print: control characters but newline and tab, and characters that reorder text, are
+ * spelled out as \x1b or \u202e.
+ */
+export function escapeControls(text: string): string {
+  return text.replace(/(?![\n\t])[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`;
+  });
+}

@@ -1,0 +1,85 @@
+/** What all verbs share: flags, configuration layers, interruption, and how results are printed. */
+import { Command } from 'commander';
+import { type ConfigLayer, environmentLayer, fileLayer, flagLayer, mergeLayers } from '../config.js';
+import { readDebugEnvironment } from '../env.js';
+import type { OptionTable } from '../ppo/option.js';
+import { addFlags } from './flags.js';
+import { Terminal } from './terminal.js';
+
+export interface VerbContext {
+  readonly terminal: Terminal;
+  /** Aborted by SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly json: boolean;
+}
+
+/** What a verb prints: the object under --json, else the lines. */
+export interface VerbResult {
+  readonly json: object;
+  readonly lines: readonly string[];
+}
+
+export interface Verb {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: OptionTable;
+  readonly examples: readonly string[];
+  /** Further text of --help. */
+  readonly notes?: string;
+  /** False where `--config` means something else. Default true. */
+  readonly configFile?: boolean;
+  run(given: ConfigLayer, context: VerbContext): Promise<VerbResult>;
+}
+
+/** Verbs under one name: `limr-engine model create`. */
+export interface VerbGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly verbs: readonly Verb[];
+}
+
+/** The command of a verb. */
+export function verbCommand(verb: Verb): Command {
+  const command = new Command(verb.name).description(verb.summary).allowExcessArguments(false);
+  const takesFile = verb.configFile ?? true;
+  addFlags(command, verb.options);
+  if (takesFile) command.option('--config <file>', 'YAML file of these options, by the same names');
+  command.option('--json', 'print one JSON object and nothing else');
+  const examples = verb.examples.map((example) => `  limr-engine ${example}`).join('\n');
+  command.addHelpText('after', `\n${verb.notes === undefined ? '' : `${verb.notes}\n\n`}Examples:\n${examples}`);
+  command.action(async (flags: Record<string, unknown>) => {
+    const { config, json = false, ...own } = flags;
+    const file = takesFile && typeof config === 'string' ? await fileLayer(verb.options, config) : new Map();
+    const options = takesFile ? own : flags;
+    const given = mergeLayers(flagLayer(verb.options, options), environmentLayer(verb.options), file);
+    const terminal = new Terminal(readDebugEnvironment().log);
+    const result = await interruptible(terminal, (signal) =>
+      verb.run(given, { terminal, signal, json: json === true }),
+    );
+    const text = json === true ? JSON.stringify(result.json, null, 2) : result.lines.join('\n');
+    if (text !== '') process.stdout.write(`${text}\n`);
+  });
+  return command;
+}
+
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+/** Runs a body whose signal SIGINT aborts; a second SIGINT ends the process at once. */
+async function interruptible<T>(terminal: Terminal, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const onSignal = (name: NodeJS.Signals) => {
+    if (controller.signal.aborted) {
+      for (const signal of signals) process.off(signal, onSignal);
+      process.kill(process.pid, name);
+      return;
+    }
+    terminal.say('interrupted: finishing what must be whole; once more stops at once', 'error');
+    controller.abort();
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  try {
+    return await body(controller.signal);
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
+  }
+}

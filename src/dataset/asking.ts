@@ -1,0 +1,27 @@
+/** How a question of a data set becomes the text that a model completes. */
+import type { ChatMessage } from '../tokenizer/chat-template.js';
+import type { Tokenizer } from '../tokenizer/tokenizer.js';
+
+/** LIMR's system message. */
+export const boxedSystemPrompt = 'Please reason step by step, and put your final answer within \\boxed{}.';
+
+export interface AskingStyle {
+  /** auto = when the tokenizer has a chat template. */
+  readonly applyChatTemplate: 'auto' | 'on' | 'off';
+  /** System message of the chat template; "" = none. Without a template there is no place for it. */
+  readonly systemPrompt: string;
+}
+
+export function usesChatTemplate(tokenizer: Tokenizer, { applyChatTemplate }: AskingStyle): boolean {
+  return applyChatTemplate === 'auto' ? tokenizer.chatTemplate !== undefined : applyChatTemplate === 'on';
+}
+
+/**
+ * @returns the question as it is, or the conversation that asks it, up to the assistant's turn
+ * @throws {LimrError} LIMR_UNSUPPORTED when a template is wanted and there is none
+ */
+export function askingText(question: string, tokenizer: Tokenizer, style: AskingStyle): string {
+  if (!usesChatTemplate(tokenizer, style)) return question;
+  const system: ChatMessage[] = style.systemPrompt === '' ? [] : [{ role: 'system', content: style.systemPrompt }];
+  return tokenizer.renderChat([...system, { role: 'user', content: question }]);
+}

@@ -1,0 +1,144 @@
+/** Completions of one prompt, or of a file of them. */
+import { askingText } from '../dataset/asking.js';
+import { type DataRecord, readRecords } from '../dataset/records.js';
+import type { GenerateStats, Model, Sample } from '../engine/model.js';
+import type { SamplingOptions } from '../engine/sampling.js';
+import { LimrError } from '../errors.js';
+import type { StopReason } from '../native.js';
+import { modelFolder } from './embedded.js';
+import { type ChosenMachine, withEngine } from './machine.js';
+import type { GenerateOptions } from './options.js';
+
+/** A completion, as it is written. */
+export interface Completion {
+  /** Index of the prompt, and of the sample among the prompt's. */
+  readonly prompt: number;
+  readonly sample: number;
+  /** Special tokens are kept out. */
+  readonly text: string;
+  readonly tokens: readonly number[];
+  /** Of each token, under the model at the temperature of log-probs, before any mask. */
+  readonly logprobs: readonly number[];
+  readonly stop: StopReason;
+}
+
+export interface GenerateHooks {
+  readonly onProgress?: (done: number, total: number, tokens: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface GenerateResult {
+  readonly prompts: number;
+  readonly samples: number;
+  readonly stats: GenerateStats;
+  readonly seconds: number;
+}
+
+/**
+ * Completes `--prompt`, or the rows of `--input`, and hands the completions over in the order of prompts and samples.
+ * @throws {LimrError} LIMR_USAGE, LIMR_IO, LIMR_FORMAT, LIMR_ABORTED
+ */
+export async function launchGenerate(
+  options: GenerateOptions,
+  machine: ChosenMachine,
+  take: (completion: Completion) => void | Promise<void>,
+  hooks: GenerateHooks = {},
+): Promise<GenerateResult> {
+  if ((options.prompt === '') === (options.input === '')) {
+    throw new LimrError('LIMR_USAGE', 'expected either --prompt or --input', 'Give a prompt, or a file of prompts.');
+  }
+  const records = options.input === '' ? undefined : await readRecords(options.input);
+  return withEngine(machine, async (engine) => {
+    const model = await engine.load(modelFolder(options.model));
+    const prompts = records?.map((record) => readTokens(record, model, options)) ?? [
+      encode(options.prompt, model, options),
+    ];
+    const started = performance.now();
+    const ordered = new Ordered(options.nSamplesPerPrompt, take);
+    const total = prompts.length * options.nSamplesPerPrompt;
+    let [done, generated] = [0, 0];
+    const stream = model.generate(
+      prompts.map((tokens) => ({ tokens })),
+      { ...samplingOf(options, model, prompts), ...(hooks.signal === undefined ? {} : { signal: hooks.signal }) },
+    );
+    for (;;) {
+      const next = await stream.next();
+      if (next.done === true) {
+        const seconds = (performance.now() - started) / 1000;
+        return { prompts: prompts.length, samples: done, stats: next.value, seconds };
+      }
+      done += 1;
+      generated += next.value.tokens.length;
+      hooks.onProgress?.(done, total, generated);
+      await ordered.add(completion(next.value, model));
+    }
+  });
+}
+
+/** Brings completions that finish in any order into that of prompts and samples. */
+class Ordered {
+  private readonly waiting = new Map<number, Completion>();
+  private next = 0;
+
+  constructor(
+    private readonly samplesPerPrompt: number,
+    private readonly take: (completion: Completion) => void | Promise<void>,
+  ) {}
+
+  async add(completion: Completion): Promise<void> {
+    this.waiting.set(completion.prompt * this.samplesPerPrompt + completion.sample, completion);
+    for (let ready = this.waiting.get(this.next); ready !== undefined; ready = this.waiting.get(this.next)) {
+      this.waiting.delete(this.next);
+      this.next += 1;
+      await this.take(ready);
+    }
+  }
+}
+
+function completion({ prompt, sample, tokens, logprobs, stopReason }: Sample, model: Model): Completion {
+  const text = model.tokenizer?.decode(tokens, { skipSpecialTokens: true }) ?? '';
+  return { prompt, sample, text, tokens: Array.from(tokens), logprobs: Array.from(logprobs), stop: stopReason };
+}
+
+function readTokens({ fields, where }: DataRecord, model: Model, options: GenerateOptions): ArrayLike<number> {
+  const { tokens } = fields;
+  if (Array.isArray(tokens) && tokens.every((id): id is number => typeof id === 'number')) return tokens;
+  const prompt = fields[options.inputKey];
+  if (typeof prompt === 'string') return encode(prompt, model, options);
+  throw new LimrError(
+    'LIMR_FORMAT',
+    `${where}: expected the text "${options.inputKey}", or a list of token ids "tokens"`,
+    `Its fields are ${Object.keys(fields).join(', ')}; choose one with --input-key.`,
+  );
+}
+
+function encode(prompt: string, model: Model, options: GenerateOptions): Int32Array {
+  const { tokenizer } = model;
+  if (tokenizer === undefined) {
+    throw new LimrError(
+      'LIMR_USAGE',
+      `${model.dir} has no tokenizer.json, which a text needs`,
+      'Give {"tokens": [...]}.',
+    );
+  }
+  const text = askingText(prompt, tokenizer, options);
+  return tokenizer.encode(text, { addSpecialTokens: text === prompt });
+}
+
+function samplingOf(options: GenerateOptions, model: Model, prompts: readonly ArrayLike<number>[]): SamplingOptions {
+  const longest = prompts.reduce((most, { length }) => Math.max(most, length), 0);
+  return {
+    samplesPerPrompt: options.nSamplesPerPrompt,
+    temperature: options.temperature,
+    topP: options.topP,
+    topK: options.topK,
+    minP: options.minP,
+    minTokens: options.minTokens,
+    maxTokens: options.generateMaxLen ?? Math.max(1, model.info.maxPositionEmbeddings - longest),
+    stopStrings: options.stop,
+    seed: options.seed,
+    maxBatch: options.maxBatch,
+    prefillChunk: options.prefillChunk,
+    kvCacheBytes: options.kvCacheBytes,
+  };
+}

@@ -1,0 +1,123 @@
+/** Options that say which files, which machine and which texts: what a verb has beside the numbers of its algorithm. */
+import { boxedSystemPrompt } from '../dataset/asking.js';
+import { optionGroup } from '../option-group.js';
+import type { OptionValues } from '../ppo/option.js';
+
+const files = optionGroup('Files');
+const machine = optionGroup('Machine');
+const texts = optionGroup('Prompts');
+const reward = optionGroup('Reward and advantages');
+const sampling = optionGroup('Sampling');
+
+export const machineOptions = {
+  device: machine.text('cpu', 'cpu, cuda or cuda:<i>', /^(cpu|cuda(:\d+)?)$/, 'cpu, cuda or cuda:<i>'),
+  threads: machine.integer(null, { min: 1, max: 1024 }, 'compute threads; null = the CPUs that the process may use'),
+  memory: machine.text('', "memory that may be used, such as 8GB; default: the machine's, or the cgroup's limit"),
+} as const;
+
+export const modelOption = {
+  model: files.text('', 'model folder in Hugging Face layout; default: the embedded limr-nano'),
+} as const;
+
+export const askingOptions = {
+  applyChatTemplate: texts.choice(
+    'auto',
+    ['auto', 'on', 'off'],
+    "put prompts into the model's chat template; auto = when it has one",
+  ),
+  systemPrompt: texts.text('', 'system message of the chat template; none when empty'),
+} as const;
+
+/** Of `train` and `plan`, beside the table of src/ppo/config.ts. */
+export const trainRunOptions = {
+  ...modelOption,
+  prompts: files.text('', "training prompts, .json or .jsonl; default: limr-nano's own"),
+  evalPrompts: files.texts(
+    "held-out prompts to evaluate on, once for each file; default: limr-nano's own with limr-nano",
+  ),
+  output: files.text('', 'folder of the run; default: runs/<model>-<n>, a fresh one, or the newest one with --resume'),
+  resume: files.boolean(false, 'go on with the run in --output from its newest checkpoint'),
+  resumeWithChanges: files.boolean(false, 'go on with it although the configuration differs'),
+  recipe: files.choice(
+    'auto',
+    ['auto', 'none', 'limr', 'nano'],
+    'named set of defaults; auto = nano for limr-nano, else none',
+  ),
+  compat: files.choice('none', ['none', 'limr'], "limr = also what LIMR's code did and its paper did not mean"),
+
+  inputKey: texts.text('prompt', 'field of the question'),
+  labelKey: texts.text('answer', 'field of the reference answer'),
+  applyChatTemplate: askingOptions.applyChatTemplate,
+  systemPrompt: texts.text(boxedSystemPrompt, 'system message of the chat template; none when empty'),
+
+  rewardMode: reward.choice(
+    'rule',
+    ['rule', 'random'],
+    'rule = by the answer; random = a control that never looks at it',
+  ),
+  randomRate: reward.number(0.5, { max: 1 }, 'share of answers that rewardMode random calls right'),
+  rewardTemplate: reward.choice(
+    'auto',
+    ['auto', 'plain', 'qwen', 'deepseek'],
+    'how a response is found in the text; auto = by the chat template in use',
+  ),
+  ...machineOptions,
+} as const;
+export type TrainRunOptions = OptionValues<typeof trainRunOptions>;
+
+export const sftRunOptions = {
+  ...modelOption,
+  data: files.text('', 'examples: .json or .jsonl rows {prompt, response}, {text} or {tokens}'),
+  output: files.text('', 'folder for the trained model; must not exist'),
+  ...machineOptions,
+} as const;
+export type SftRunOptions = OptionValues<typeof sftRunOptions>;
+
+export const generateOptions = {
+  ...modelOption,
+  prompt: texts.text('', 'the prompt to complete'),
+  input: files.text('', 'rows {prompt} or {tokens} to complete, .json or .jsonl'),
+  inputKey: texts.text('prompt', 'field of the prompt in --input'),
+  output: files.text('', 'where the completions of --input go, .jsonl'),
+  ...askingOptions,
+  nSamplesPerPrompt: sampling.integer(1, { min: 1 }, 'samples a prompt'),
+  generateMaxLen: sampling.integer(
+    null,
+    { min: 1 },
+    'generated tokens a sample, at most; null = what the context leaves',
+  ),
+  minTokens: sampling.integer(0, {}, 'tokens before which no end-of-text token is sampled'),
+  temperature: sampling.number(0, {}, 'sampling temperature; 0 = greedy'),
+  topP: sampling.number(1, { max: 1, exclusiveMin: true }, 'nucleus of this probability; 1 = off'),
+  topK: sampling.integer(0, {}, 'the k likeliest tokens only; 0 = off'),
+  minP: sampling.number(0, { max: 1 }, "tokens of at least this share of the likeliest one's probability; 0 = off"),
+  stop: sampling.texts('text that ends a sample, which keeps it; may be given more than once'),
+  seed: sampling.integer(42, { max: 0xffffffff }, 'seed of the draws'),
+  maxBatch: sampling.integer(64, { min: 1 }, 'sequences decoded at once, at most'),
+  prefillChunk: sampling.integer(512, { min: 1 }, 'prompt tokens a prefill step, at most'),
+  kvCacheBytes: sampling.integer(0, {}, 'bytes of the KV cache; 0 = what maxBatch sequences can need'),
+  ...machineOptions,
+} as const;
+export type GenerateOptions = OptionValues<typeof generateOptions>;
+
+export const scoreOptions = {
+  ...modelOption,
+  input: files.text('', 'rows {tokens} or {text}, .json or .jsonl'),
+  output: files.text('', 'where the scores go, .jsonl'),
+  logits: files.text('', 'also write all logits, f32, to this .safetensors file; for small inputs'),
+  temperature: sampling.number(1, { exclusiveMin: true }, 'temperature of log-probs and entropy'),
+  scoreMaxTokens: sampling.integer(4096, { min: 2 }, 'packed tokens a pass, at most'),
+  ...machineOptions,
+} as const;
+export type ScoreRunOptions = OptionValues<typeof scoreOptions>;
+
+export const modelCreateOptions = {
+  config: files.text('', "the model's config.json"),
+  output: files.text('', 'folder for the model; must not exist'),
+  tokenizer: files.text('', 'folder whose tokenizer files are copied; default: the one of --config, if it has any'),
+  seed: sampling.integer(42, { max: 0xffffffff }, 'seed of the weights'),
+  ...machineOptions,
+} as const;
+export type ModelCreateOptions = OptionValues<typeof modelCreateOptions>;
+
+export const modelInfoOptions = { ...modelOption } as const;

@@ -1,0 +1,215 @@
+/** From settings to a running training loop: machine, plan, model, prompts, reward. */
+import { execFile } from 'node:child_process';
+import { statfs } from 'node:fs/promises';
+import { availableParallelism, hostname } from 'node:os';
+import { basename, dirname, extname, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { askingText, usesChatTemplate } from '../dataset/asking.js';
+import { promptSetRemarks, readPrompts } from '../dataset/prompts.js';
+import type { Engine } from '../engine/engine.js';
+import { checkModelFolder, companionPaths, readEosTokenIds, readVocabSize, unusedTokenIds } from '../engine/folder.js';
+import { LimrError } from '../errors.js';
+import { exists } from '../files.js';
+import { planTraining, refuseFullDisk, refuseUnfit, type TrainingPlan } from '../plan/training.js';
+import type { EngineModel, ModelRole } from '../ppo/engine-port.js';
+import type { Observer } from '../ppo/events.js';
+import type { TrainPrompt } from '../ppo/rollout.js';
+import { type TrainResult, train } from '../ppo/train.js';
+import { createReward, type Reward, type TemplateName } from '../reward/index.js';
+import type { JsonObject } from '../run/record.js';
+import { Tokenizer } from '../tokenizer/tokenizer.js';
+import { fileFingerprint, modelFingerprint } from './fingerprint.js';
+import { type ChosenMachine, withEngine } from './machine.js';
+import type { TrainSettings } from './train-settings.js';
+
+export interface LaunchHooks {
+  readonly observe?: Observer;
+  /** Sentences for a person: unusual data, where the run is. */
+  readonly remark?: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface LaunchResult extends TrainResult {
+  readonly output: string;
+}
+
+/**
+ * Plans a run without loading a weight.
+ * @throws {LimrError} LIMR_IO, LIMR_FORMAT, LIMR_UNSUPPORTED of the model folder or the prompts
+ */
+export async function planRun(settings: TrainSettings, machine: ChosenMachine): Promise<TrainingPlan> {
+  await checkModelFolder(settings.model);
+  const numPrompts = settings.prompts === '' ? undefined : (await readSet(settings, settings.prompts)).prompts.length;
+  return planTraining({
+    config: settings.config,
+    dir: settings.model,
+    threads: machine.threads,
+    limitBytes: machine.limitBytes,
+    numPrompts,
+    planModel: (request) => machine.addon.plan(request),
+  });
+}
+
+/**
+ * Trains.
+ * @throws {LimrError} LIMR_MEMORY when the plan does not fit, before weights load; LIMR_USAGE, LIMR_IO, LIMR_FORMAT of the inputs;
+ *   LIMR_ABORTED after `signal`, once a checkpoint is written; what the loop throws
+ */
+export async function launchTraining(
+  settings: TrainSettings,
+  machine: ChosenMachine,
+  hooks: LaunchHooks = {},
+): Promise<LaunchResult> {
+  const { run, model: dir, output, config } = settings;
+  if (settings.prompts === '') {
+    throw new LimrError('LIMR_USAGE', 'there are no training prompts', 'Name a file by --prompts.');
+  }
+  const plan = await planRun(settings, machine);
+  refuseUnfit(plan);
+  await checkDisk(plan, output);
+  const tokenizer = await Tokenizer.load(dir);
+  const rewards = createRewards(settings, tokenizer);
+  const evalNames = setNames(settings.evalPrompts);
+  const files = [settings.prompts, ...settings.evalPrompts];
+  const sets: (readonly TrainPrompt[])[] = [];
+  for (const file of files) {
+    const set = await readSet(settings, file);
+    for (const remark of promptSetRemarks(set)) hooks.remark?.(remark);
+    sets.push(
+      set.prompts.map(({ id, prompt, answer }) => {
+        return { id, prompt, answer, tokens: tokenizer.encode(askingText(prompt, tokenizer, run)) };
+      }),
+    );
+  }
+  const [prompts = [], ...heldout] = sets;
+  const special = {
+    eosTokenIds: await readEosTokenIds(dir),
+    bannedTokenIds: unusedTokenIds(tokenizer, await readVocabSize(dir)),
+  };
+  return withEngine(machine, async (engine) => {
+    const result = await train({
+      config,
+      prompts,
+      evalSets: heldout.map((prompts, i) => ({ name: evalNames[i]!, prompts })),
+      text: tokenizer,
+      special,
+      ...rewards,
+      load: (role, folder) => loadRole(engine, settings, tokenizer, role, folder),
+      modelFiles: await companionPaths(dir),
+      run: {
+        dir: output,
+        resume: run.resumeWithChanges ? 'with-changes' : run.resume ? 'exact' : 'no',
+        identity: await identityOf(settings, engine),
+        about: await aboutOf(settings, engine),
+      },
+      ...(hooks.signal === undefined ? {} : { signal: hooks.signal }),
+      ...(hooks.observe === undefined ? {} : { observe: hooks.observe }),
+    });
+    return { ...result, output };
+  });
+}
+
+const readSet = ({ run: { inputKey, labelKey } }: TrainSettings, file: string) =>
+  readPrompts(file, { inputKey, labelKey });
+
+/** Names of the evaluation sets. @throws {LimrError} LIMR_USAGE when two have the same */
+function setNames(files: readonly string[]): string[] {
+  const names = files.map(setName);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return names;
+  throw new LimrError('LIMR_USAGE', `two evaluation sets are called ${twice}`, 'Give their files different names.');
+}
+
+/** "data/aime 24.jsonl" -> "aime_24": what metrics call an evaluation set. */
+const setName = (file: string): string => basename(file, extname(file)).replace(/[^\w.-]+/g, '_');
+
+async function loadRole(
+  engine: Engine,
+  { model, config }: TrainSettings,
+  tokenizer: Tokenizer,
+  role: ModelRole,
+  folder: string | null,
+): Promise<EngineModel> {
+  const loaded = await engine.load(folder ?? model, {
+    head: role === 'critic' ? 'value' : 'lm',
+    trainable: role !== 'reference',
+    valueHeadSeed: config.seed,
+    activationCheckpointing: config.gradientCheckpointing,
+    tokenizer,
+  });
+  return loaded.port();
+}
+
+function createRewards({ run, config }: TrainSettings, tokenizer: Tokenizer): { reward: Reward; evalReward: Reward } {
+  const template = run.rewardTemplate === 'auto' ? templateOf(tokenizer, run) : run.rewardTemplate;
+  const evalGrader = config.evalGrader === 'same' ? config.grader : config.evalGrader;
+  const rule = (grader: string) => createReward({ kind: 'limr-rule', grader, template });
+  const random = () => createReward({ kind: 'random', seed: config.seed, rate: run.randomRate, template });
+  return { reward: run.rewardMode === 'random' ? random() : rule(config.grader), evalReward: rule(evalGrader) };
+}
+
+/** The reward's template that belongs to the chat template in use. */
+function templateOf(tokenizer: Tokenizer, style: TrainSettings['run']): TemplateName {
+  if (!usesChatTemplate(tokenizer, style)) return 'plain';
+  const text = askingText('?', tokenizer, style);
+  if (text.includes('<|im_start|>assistant\n')) return 'qwen';
+  return text.includes('<｜Assistant｜>') ? 'deepseek' : 'plain';
+}
+
+async function checkDisk({ disk }: TrainingPlan, output: string): Promise<void> {
+  let folder = resolve(output);
+  while (!(await exists(folder)) && dirname(folder) !== folder) folder = dirname(folder);
+  const { bavail, bsize } = await statfs(folder);
+  refuseFullDisk(disk, bavail * bsize, folder);
+}
+
+/** What decides the result beside the configuration; resuming compares it. */
+async function identityOf(settings: TrainSettings, engine: Engine): Promise<JsonObject> {
+  const { run, model, prompts, evalPrompts } = settings;
+  const { version, compiler } = engine.machine();
+  const { applyChatTemplate, systemPrompt, inputKey, labelKey } = run;
+  return {
+    model: await modelFingerprint(model),
+    prompts: await fileFingerprint(prompts),
+    evalPrompts: await Promise.all(evalPrompts.map(fileFingerprint)),
+    ...{ applyChatTemplate, systemPrompt, inputKey, labelKey },
+    build: `${version} ${compiler}`,
+    isa: engine.isa,
+  };
+}
+
+/** What does not decide it, and is good to know. `options` is what `--resume` goes on with. */
+async function aboutOf({ run, model, recipe }: TrainSettings, engine: Engine): Promise<JsonObject> {
+  const path = (file: string) => (file === '' ? '' : resolve(file));
+  const machine = engine.machine();
+  return {
+    options: {
+      ...run,
+      model: path(run.model),
+      prompts: path(run.prompts),
+      evalPrompts: run.evalPrompts.map(path),
+    },
+    recipe,
+    modelFolder: resolve(model),
+    threads: engine.threads,
+    cpus: machine.cpus,
+    memoryBytes: machine.memoryBytes,
+    availableParallelism: availableParallelism(),
+    host: hostname(),
+    platform: `${process.platform} ${process.arch}`,
+    node: process.version,
+    commit: await commit(),
+    started: new Date().toISOString(),
+  };
+}
+
+/** Commit of the clone that this package runs from; "" when it is installed, even into someone else's clone. */
+async function commit(): Promise<string> {
+  const root = resolve(import.meta.dirname, '../..');
+  const git = promisify(execFile)('git', ['rev-parse', '--show-toplevel', 'HEAD'], { cwd: root });
+  const [top, head = ''] = await git.then(
+    ({ stdout }) => stdout.trim().split('\n'),
+    () => [],
+  );
+  return top !== undefined && resolve(top) === root ? head : '';
+}

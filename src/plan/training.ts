@@ -1,0 +1,152 @@
+/** What a training run will take, before a weight is loaded: memory, batches, learning rates, disk. */
+
+import { formatBytes } from '../bytes.js';
+import { LimrError } from '../errors.js';
+import type { TrainConfig } from '../ppo/config.js';
+import { lrFactor, scheduleOf, stepsPerRollout } from '../ppo/schedule.js';
+import { type FittingSetting, type MemoryPlan, nearestFit, type PlanModel, planMemory } from './memory.js';
+
+export interface BatchPlan {
+  readonly samplesPerRollout: number;
+  /** Sampled tokens of a rollout, at most. */
+  readonly tokensPerRollout: number;
+  readonly optimizerStepsPerRollout: number;
+  readonly optimizerSteps: number;
+  /** Rollouts that see every prompt once; undefined when the prompts are not known. */
+  readonly rolloutsPerEpoch: number | undefined;
+  readonly epochs: number | undefined;
+}
+
+export interface LearningRatePoint {
+  /** Optimizer step, from 1, and the rollout that it belongs to. */
+  readonly step: number;
+  readonly rollout: number;
+  readonly actor: number;
+  readonly critic: number | undefined;
+}
+
+export interface DiskPlan {
+  readonly checkpointBytes: number;
+  /** With the one that is written before the oldest is deleted. */
+  readonly mostCheckpoints: number;
+  readonly totalBytes: number;
+}
+
+export interface TrainingPlan {
+  readonly memory: MemoryPlan;
+  readonly limitBytes: number;
+  readonly fits: boolean;
+  /** When it does not fit: what would, if anything does. */
+  readonly nearest: FittingSetting | undefined;
+  readonly batches: BatchPlan;
+  readonly learningRates: readonly LearningRatePoint[];
+  readonly disk: DiskPlan;
+}
+
+export interface TrainingPlanInput {
+  readonly config: TrainConfig;
+  readonly dir: string;
+  readonly threads: number;
+  /** Bytes that the run may take. */
+  readonly limitBytes: number;
+  readonly numPrompts: number | undefined;
+  readonly planModel: PlanModel;
+}
+
+export function planTraining(input: TrainingPlanInput): TrainingPlan {
+  const { config, dir, threads, limitBytes, planModel } = input;
+  const plan = (candidate: TrainConfig) => planMemory(candidate, dir, threads, planModel);
+  const memory = plan(config);
+  const fits = memory.totalBytes <= limitBytes;
+  return {
+    memory,
+    limitBytes,
+    fits,
+    nearest: fits ? undefined : nearestFit(config, limitBytes, plan),
+    batches: planBatches(config, input.numPrompts),
+    learningRates: planLearningRates(config),
+    disk: planDisk(config, memory),
+  };
+}
+
+function planBatches(config: TrainConfig, numPrompts: number | undefined): BatchPlan {
+  const { rollouts, rolloutBatchSize, nSamplesPerPrompt, dropLast } = config;
+  const exact = numPrompts === undefined ? undefined : numPrompts / rolloutBatchSize;
+  const rolloutsPerEpoch = exact === undefined ? undefined : dropLast ? Math.floor(exact) : exact;
+  return {
+    samplesPerRollout: rolloutBatchSize * nSamplesPerPrompt,
+    tokensPerRollout: rolloutBatchSize * nSamplesPerPrompt * config.generateMaxLen,
+    optimizerStepsPerRollout: stepsPerRollout(config),
+    optimizerSteps: rollouts * stepsPerRollout(config),
+    rolloutsPerEpoch,
+    epochs: rolloutsPerEpoch === undefined || rolloutsPerEpoch === 0 ? undefined : rollouts / rolloutsPerEpoch,
+  };
+}
+
+/** First step, end of warm-up, quarters of the run, last step. */
+function planLearningRates(config: TrainConfig): LearningRatePoint[] {
+  const perRollout = stepsPerRollout(config);
+  const total = config.rollouts * perRollout;
+  const schedule = scheduleOf(config);
+  const wanted = [0, config.lrWarmupSteps - 1, total / 4, total / 2, (3 * total) / 4, total - 1].map(Math.floor);
+  const steps = [...new Set(wanted.filter((step) => step >= 0 && step < total))].sort((a, b) => a - b);
+  return steps.map((step) => {
+    const factor = lrFactor(schedule, step);
+    const hasCritic = config.advantageEstimator === 'gae';
+    return {
+      step: step + 1,
+      rollout: Math.floor(step / perRollout) + 1,
+      actor: config.actorLearningRate * factor,
+      critic: hasCritic ? config.criticLearningRate * factor : undefined,
+    };
+  });
+}
+
+function planDisk(config: TrainConfig, { models }: MemoryPlan): DiskPlan {
+  const trained = models.filter(({ role }) => role !== 'reference');
+  const checkpointBytes = trained.reduce((sum, model) => sum + 2 * model.numParameters + model.optimizerBytes, 0);
+  const isOften = config.saveSteps > 0 && config.saveSteps < config.rollouts;
+  const mostCheckpoints = isOften ? config.maxCkptNum + 1 : 1;
+  return { checkpointBytes, mostCheckpoints, totalBytes: checkpointBytes * mostCheckpoints };
+}
+
+/** Lines of a table about the memory of a plan. */
+export function memoryTable({ memory, limitBytes }: Pick<TrainingPlan, 'memory' | 'limitBytes'>): string[] {
+  const { workspace } = memory;
+  const row = (name: string, bytes: number, note = '') =>
+    `  ${name.padEnd(12)}${formatBytes(bytes).padStart(9)}${note}`;
+  const phases = `  (generate ${formatBytes(workspace.generateBytes)}, score ${formatBytes(workspace.scoreBytes)}, train ${formatBytes(workspace.trainBytes)})`;
+  const roles = memory.models.map(({ role, weightBytes }) => `${role} ${formatBytes(weightBytes)}`).join(', ');
+  return [
+    row('weights', memory.weightBytes, `  (${roles})`),
+    row('gradients', memory.gradientBytes),
+    row('optimizer', memory.optimizerBytes),
+    row('workspace', memory.workspaceBytes, phases),
+    row('total', memory.totalBytes),
+    row('limit', limitBytes),
+  ];
+}
+
+/** @throws {LimrError} LIMR_MEMORY with the table and the nearest setting that fits, unless the plan fits */
+export function refuseUnfit(plan: TrainingPlan): void {
+  if (plan.fits) return;
+  const { memory, nearest } = plan;
+  const fixed = memory.totalBytes - memory.workspaceBytes;
+  const hint =
+    nearest !== undefined
+      ? `${nearest.flags.join(' ')} fits in ${formatBytes(nearest.memory.totalBytes)}.`
+      : fixed > plan.limitBytes
+        ? `Weights, gradients and optimizer alone need ${formatBytes(fixed)}: take a smaller model or a larger machine.`
+        : 'Shorten --prompt-max-len and --generate-max-len, or take a larger machine.';
+  throw new LimrError('LIMR_MEMORY', ['the run does not fit in memory', ...memoryTable(plan)].join('\n'), hint);
+}
+
+/** @throws {LimrError} LIMR_IO when the checkpoints would not fit on the disk */
+export function refuseFullDisk(disk: DiskPlan, freeBytes: number, folder: string): void {
+  if (disk.totalBytes <= freeBytes) return;
+  throw new LimrError(
+    'LIMR_IO',
+    `${disk.mostCheckpoints} checkpoints of ${formatBytes(disk.checkpointBytes)} do not fit into the ${formatBytes(freeBytes)} that are free at ${folder}`,
+    'Free some space, lower --max-ckpt-num, or choose an --output on another disk.',
+  );
+}
