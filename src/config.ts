@@ -48,7 +48,7 @@ export function flagLayer(table: OptionTable, flags: Readonly<Record<string, unk
   for (const [name, given] of Object.entries(flags)) {
     if (given === undefined || !Object.hasOwn(table, name)) continue;
     const from = `--${kebabCase(name)}`;
-    const value = located(from, () =>
+    const value = located(typeof given === 'string' ? `${from} ${given}` : from, () =>
       typeof given === 'string' ? parseOption(table, name, given) : checkOption(table, name, given),
     );
     layer.set(name, { value, from });
@@ -66,7 +66,7 @@ export function environmentLayer(
     const from = variableOf(name);
     const text = variables[from];
     if (text === undefined || text === '') continue;
-    layer.set(name, { value: located(from, () => parseOption(table, name, text)), from });
+    layer.set(name, { value: located(`${from}=${text}`, () => parseOption(table, name, text)), from });
   }
   return layer;
 }

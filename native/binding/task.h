@@ -78,7 +78,7 @@ class JobQueue {
 
 // A promise for the result of `work`. `convert` and `settled` run on the JS thread; `settled` in any case, before the promise is.
 template <typename T>
-class Task {
+class Task : public std::enable_shared_from_this<Task<T>> {
  public:
   using Work = std::function<T(Task&)>;
   using Convert = std::function<Napi::Value(Napi::Env, T&)>;
@@ -119,10 +119,10 @@ class Task {
     } catch (const std::exception& e) {
       out->message = e.what();
     }
-    post([this, out](Napi::Env env, Napi::Function) {
-      settled_();
-      if (!out->value) return deferred_.Reject(to_js_error(env, out->code, out->message, out->hint).Value());
-      deferred_.Resolve(convert_(env, *out->value));
+    post([self = this->shared_from_this(), out](Napi::Env env, Napi::Function) {
+      self->settled_();
+      if (!out->value) return self->deferred_.Reject(to_js_error(env, out->code, out->message, out->hint).Value());
+      self->deferred_.Resolve(self->convert_(env, *out->value));
     });
     js_.Release();
   }

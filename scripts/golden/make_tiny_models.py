@@ -61,19 +61,19 @@ class Tiny:
 
 MODELS = [
     Tiny("qwen2-tied", "qwen2", C=64, H=4, K=2, D=16, F=32, L=2, V=97, tied=True, theta=1e6),
-    Tiny("qwen2-untied", "qwen2", C=48, H=3, K=1, D=16, F=24, L=2, V=83, spelling="v5"),
-    Tiny("qwen3-tied", "qwen3", C=48, H=2, K=1, D=32, F=24, L=2, V=103, tied=True, spelling="v5", theta=1e6),
-    Tiny("llama-rope3", "llama", C=48, H=3, K=3, D=16, F=40, L=2, V=99, rope=LLAMA3_ROPE, theta=5e5, shard_bytes=40_000),
+    Tiny("qwen2-untied", "qwen2", C=48, H=3, K=1, D=16, F=16, L=2, V=83, spelling="v5"),
+    Tiny("qwen3-tied", "qwen3", C=48, H=2, K=1, D=32, F=32, L=2, V=103, tied=True, spelling="v5", theta=1e6),
+    Tiny("llama-rope3", "llama", C=48, H=3, K=3, D=16, F=32, L=2, V=99, rope=LLAMA3_ROPE, theta=5e5, shard_bytes=40_000),
     Tiny("qwen2-policy", "qwen2", C=32, H=2, K=1, D=16, F=32, L=1, V=67, tied=True),
     Tiny("llama-value", "llama", C=32, H=2, K=1, D=16, F=32, L=1, V=67, head="value"),
     # Wider ones, made on demand.
     Tiny("qwen2-wide", "qwen2", C=192, H=6, K=3, D=32, F=256, L=3, V=331, shard_bytes=300_000, on_demand=True),
     Tiny("qwen2-d64", "qwen2", C=128, H=2, K=1, D=64, F=176, L=2, V=257, tied=True, theta=1e6, on_demand=True),
     Tiny("qwen3-d128", "qwen3", C=96, H=2, K=1, D=128, F=144, L=3, V=211, tied=True, theta=1e6, on_demand=True),
-    Tiny("qwen3-odd", "qwen3", C=72, H=2, K=2, D=32, F=100, L=2, V=151, spelling="v5", theta=1e6, on_demand=True),
+    Tiny("qwen3-odd", "qwen3", C=80, H=2, K=2, D=32, F=112, L=2, V=151, spelling="v5", theta=1e6, on_demand=True),
     Tiny("llama-plain", "llama", C=192, H=3, K=1, D=64, F=208, L=2, V=307, on_demand=True),
     Tiny("llama-rope3-d128", "llama", C=128, H=4, K=1, D=128, F=96, L=2, V=199, rope=LLAMA3_ROPE, theta=5e5, on_demand=True),
-    Tiny("llama-bias", "llama", C=96, H=6, K=2, D=16, F=120, L=2, V=173, tied=True, extra={"attention_bias": True}, on_demand=True),
+    Tiny("llama-bias", "llama", C=96, H=6, K=2, D=16, F=112, L=2, V=173, tied=True, extra={"attention_bias": True}, on_demand=True),
 ]
 
 

@@ -18,7 +18,7 @@ function flagsOf(name: string, option: TableOption): Option[] {
   const help = `${option.help} (${[...allowed(option), `default: ${shown(option)}`].join('; ')})`;
   switch (option.kind) {
     case 'boolean':
-      return [new Option(`${flag} [bool]`, help).preset('true'), new Option(`--no-${kebabCase(name)}`).hideHelp()];
+      return [new Option(`${flag} [bool]`, help), new Option(`--no-${kebabCase(name)}`).hideHelp()];
     case 'texts':
       return [
         new Option(`${flag} <text>`, option.help).argParser((text: string, list: string[] = []) => [...list, text]),

@@ -6,7 +6,6 @@ import type { OptionValues } from '../ppo/option.js';
 const files = optionGroup('Files');
 const machine = optionGroup('Machine');
 const texts = optionGroup('Prompts');
-const reward = optionGroup('Reward and advantages');
 const sampling = optionGroup('Sampling');
 
 export const machineOptions = {
@@ -50,17 +49,6 @@ export const trainRunOptions = {
   applyChatTemplate: askingOptions.applyChatTemplate,
   systemPrompt: texts.text(boxedSystemPrompt, 'system message of the chat template; none when empty'),
 
-  rewardMode: reward.choice(
-    'rule',
-    ['rule', 'random'],
-    'rule = by the answer; random = a control that never looks at it',
-  ),
-  randomRate: reward.number(0.5, { max: 1 }, 'share of answers that rewardMode random calls right'),
-  rewardTemplate: reward.choice(
-    'auto',
-    ['auto', 'plain', 'qwen', 'deepseek'],
-    'how a response is found in the text; auto = by the chat template in use',
-  ),
   ...machineOptions,
 } as const;
 export type TrainRunOptions = OptionValues<typeof trainRunOptions>;

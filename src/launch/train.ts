@@ -4,18 +4,19 @@ import { statfs } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { askingText, usesChatTemplate } from '../dataset/asking.js';
+import { askingText } from '../dataset/asking.js';
 import { promptSetRemarks, readPrompts } from '../dataset/prompts.js';
 import type { Engine } from '../engine/engine.js';
 import { checkModelFolder, companionPaths, readEosTokenIds, readVocabSize, unusedTokenIds } from '../engine/folder.js';
 import { LimrError } from '../errors.js';
 import { exists } from '../files.js';
 import { planTraining, refuseFullDisk, refuseUnfit, type TrainingPlan } from '../plan/training.js';
+import type { TrainConfig } from '../ppo/config.js';
 import type { EngineModel, ModelRole } from '../ppo/engine-port.js';
 import type { Observer } from '../ppo/events.js';
 import type { TrainPrompt } from '../ppo/rollout.js';
 import { type TrainResult, train } from '../ppo/train.js';
-import { createReward, type Reward, type TemplateName } from '../reward/index.js';
+import { createReward, type Reward } from '../reward/index.js';
 import type { JsonObject } from '../run/record.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
 import { fileFingerprint, modelFingerprint } from './fingerprint.js';
@@ -64,11 +65,12 @@ export async function launchTraining(
   if (settings.prompts === '') {
     throw new LimrError('LIMR_USAGE', 'there are no training prompts', 'Name a file by --prompts.');
   }
+  const rewards = createRewards(config);
   const plan = await planRun(settings, machine);
   refuseUnfit(plan);
   await checkDisk(plan, output);
   const tokenizer = await Tokenizer.load(dir);
-  const rewards = createRewards(settings, tokenizer);
+
   const evalNames = setNames(settings.evalPrompts);
   const files = [settings.prompts, ...settings.evalPrompts];
   const sets: (readonly TrainPrompt[])[] = [];
@@ -140,20 +142,17 @@ async function loadRole(
   return loaded.port();
 }
 
-function createRewards({ run, config }: TrainSettings, tokenizer: Tokenizer): { reward: Reward; evalReward: Reward } {
-  const template = run.rewardTemplate === 'auto' ? templateOf(tokenizer, run) : run.rewardTemplate;
-  const evalGrader = config.evalGrader === 'same' ? config.grader : config.evalGrader;
-  const rule = (grader: string) => createReward({ kind: 'limr-rule', grader, template });
-  const random = () => createReward({ kind: 'random', seed: config.seed, rate: run.randomRate, template });
-  return { reward: run.rewardMode === 'random' ? random() : rule(config.grader), evalReward: rule(evalGrader) };
-}
-
-/** The reward's template that belongs to the chat template in use. */
-function templateOf(tokenizer: Tokenizer, style: TrainSettings['run']): TemplateName {
-  if (!usesChatTemplate(tokenizer, style)) return 'plain';
-  const text = askingText('?', tokenizer, style);
-  if (text.includes('<|im_start|>assistant\n')) return 'qwen';
-  return text.includes('<｜Assistant｜>') ? 'deepseek' : 'plain';
+/** @throws {LimrError} LIMR_USAGE for a grader that is not known */
+function createRewards(config: TrainConfig): { readonly reward: Reward; readonly evalReward: Reward } {
+  const { grader, evalGrader, rewardTemplate: template, randomRewardRate: rate, seed } = config;
+  const rule = (name: string) => createReward({ kind: 'limr-rule', grader: name, template });
+  return {
+    reward:
+      config.reward === 'random'
+        ? createReward({ kind: 'random', seed, rate, template, form: 'ignore' })
+        : rule(grader),
+    evalReward: rule(evalGrader === 'same' ? grader : evalGrader),
+  };
 }
 
 async function checkDisk({ disk }: TrainingPlan, output: string): Promise<void> {

@@ -92,7 +92,9 @@ describe('what is wrong is named with its place', () => {
   });
 
   it('a variable and a flag', () => {
-    expect(() => environmentLayer(trainOptions, { LIMR_EPS_CLIP: 'wide' })).toThrowError(/^LIMR_EPS_CLIP: epsClip is /);
-    expect(() => flagLayer(trainOptions, { epsClip: '-1' })).toThrowError(/^--eps-clip: epsClip is -1, expected/);
+    expect(() => environmentLayer(trainOptions, { LIMR_EPS_CLIP: 'wide' })).toThrowError(
+      /^LIMR_EPS_CLIP=wide: epsClip is /,
+    );
+    expect(() => flagLayer(trainOptions, { epsClip: '-1' })).toThrowError(/^--eps-clip -1: epsClip is -1, expected/);
   });
 });

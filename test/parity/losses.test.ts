@@ -82,8 +82,9 @@ function byFormula(loss: NativeLoss, terms: NativeLossTerms): { losses: Float32A
 /** A plain loss with the same derivative at every token: what the gradient has to equal. */
 function sameSlopes(loss: NativeLoss, terms: NativeLossTerms, slopes: Float64Array): NativeLoss {
   if (loss.kind === 'value') {
-    const weights = Float32Array.from(slopes, (slope) => (slope === 0 ? 0 : 1));
-    const returns = Float32Array.from(slopes, (slope, i) => terms.outputs[i]! - slope);
+    // Weights stay, so that V - R is of order 1 and loses nothing to cancellation.
+    const weights = loss.weights.map((weight, i) => (slopes[i] === 0 ? 0 : weight));
+    const returns = weights.map((weight, i) => (weight === 0 ? 0 : terms.outputs[i]! - slopes[i]! / weight));
     return { kind: 'value', weights, oldValues: terms.outputs, returns, valueClip: 0 };
   }
   return {

@@ -56,6 +56,15 @@ double dot(const std::vector<float>& a, const std::vector<float>& b) {
   return sum;
 }
 
+double relative_error(const std::vector<float>& got, const std::vector<float>& want) {
+  double error = 0, size = 0;
+  for (size_t i = 0; i < want.size(); ++i) {
+    error += (double(got[i]) - want[i]) * (double(got[i]) - want[i]);
+    size += double(want[i]) * want[i];
+  }
+  return std::sqrt(error / size);
+}
+
 Scratch::Scratch(size_t bytes) : data_(std::aligned_alloc(64, (bytes + 64) / 64 * 64)) {
   std::memset(data_.get(), 0xff, (bytes + 64) / 64 * 64);
 }

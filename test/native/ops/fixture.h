@@ -47,6 +47,8 @@ std::vector<int32_t> integers(Random& rng, int64_t n, int32_t limit);  // in [0,
 std::vector<bf16> narrow(const std::vector<float>& x);
 std::vector<float> widen(const std::vector<bf16>& x);
 double dot(const std::vector<float>& a, const std::vector<float>& b);
+// |got - want| / |want|, of the whole arrays.
+double relative_error(const std::vector<float>& got, const std::vector<float>& want);
 
 // Row-major [rows, cols] into panels, zero past the last row; and back. T is bf16 or float.
 template <typename T>
