@@ -1,8 +1,8 @@
-// native/ops/ref/dense.h - operands as plain f64 arrays: the references read everything first and round once, at the end.
+// native/ops/ref/dense.h - operands as plain f64 arrays: references read everything first and round once at the end.
 //
-// A reference says what an op means: the equations of its contract, as loops over f64. It takes the contract's own structs but no
-// Context, uses no scratch, trusts its arguments, and lets any view be F32 where the contract asks for BF16, so that a test can
-// differentiate it numerically.
+// A reference says what an op means: the equations of its contract, as loops over f64. It takes the contract's own
+// structs but no Context, uses no scratch, trusts its arguments, and lets any view be F32 where the contract asks for
+// BF16, so that a test can differentiate it numerically.
 #pragma once
 #include <vector>
 

@@ -29,7 +29,7 @@ LIMR_TEST(bf16_rounds_to_nearest_even) {
     const double hi = (above & 0x7fff) == 0x7f80 ? std::copysign(0x1p128, x) : bf16_to_f32(above);
     const double to_lo = std::abs(x - lo), to_hi = std::abs(hi - x);
     const bf16 want = to_lo < to_hi ? below : to_hi < to_lo ? above : below % 2 == 0 ? below : above;
-    expect_eq(f32_to_bf16(x), want, cat("bits ", u));
+    if (f32_to_bf16(x) != want) expect_eq(f32_to_bf16(x), want, cat("bits ", u));
   }
 }
 

@@ -8,8 +8,8 @@ namespace {
 // Around the edges of pages of 32 keys.
 const std::vector<int64_t> kContexts{1, 31, 2, 33, 32, 65, 64, 100};
 
-// Every probability is rounded to bf16, and the result once more: 1.6e-3 each in the mean, together 2.2e-3. A single sum that
-// cancels keeps the errors of its terms.
+// Every probability is rounded to bf16, and the result once more: 1.6e-3 each in the mean, together 2.2e-3. A single
+// sum that cancels keeps the errors of its terms.
 constexpr double kForwardMean = 2.5e-3, kForwardWorst = 4 * kBf16Rounding;
 void expect_forward(const std::vector<bf16>& got, const std::vector<float>& want, const std::string& context) {
   const double error = relative_error(widen(got), want);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "ops/attention_fixture.h"
@@ -5,7 +6,7 @@
 namespace limr::test {
 namespace {
 
-// What a backward pass reads besides the world: the forward pass's results and the gradient of its output, in the order of `parts`.
+// What a backward pass reads besides the world, in the order of `parts`: results of the forward pass, and dout.
 struct Saved {
   Call call;
   std::vector<bf16> out, dout;
@@ -74,8 +75,9 @@ LIMR_TEST(attention_backward_is_the_reference_everywhere) {
     Gradients want(world, saved.call.N);
     want.bind(op, world);
     ref::attention_backward(op);
-    // p and ds enter the products as bf16, off by 2^-9 of each in the mean; so are sums of them, taken together. A single sum
-    // that cancels keeps the errors of its terms, which may be many times its own size: dout . v is of size sqrt(D).
+    // p and ds enter the products as bf16, off by 2^-9 of each in the mean; so are sums of them, taken together. A
+    // single sum that cancels keeps the errors of its terms, which may be many times its own size: dout . v is of size
+    // sqrt(D).
     for (const auto& [name, got, meant] :
          {std::tuple("dq", &dq, &want.dq), std::tuple("dk", &dk, &want.dk), std::tuple("dv", &dv, &want.dv)}) {
       const double error = relative_error(*got, *meant);

@@ -11,12 +11,12 @@ struct Heads {
   std::string text() const { return cat("H=", H, " K=", K, " D=", D); }
 };
 
-// Groups of 1, 2, 7, 8 and 32 query heads; head sizes 16 to 256; among them those of Qwen2-0.5B (7 and 64) and Qwen2.5-Math-7B
-// (7 and 128).
+// Groups of 1, 2, 7, 8 and 32 query heads; head sizes 16 to 256; among them those of Qwen2-0.5B (7 and 64) and
+// Qwen2.5-Math-7B (7 and 128).
 std::vector<Heads> head_shapes();
 
-// Keys, values and queries of some sequences, in an order of pages drawn from `page_seed`; everything else in the cache is NaN,
-// but for the value that pairs up with the last of an odd context, which rope_forward zeroes.
+// Keys, values and queries of some sequences, in an order of pages drawn from `page_seed`; everything else in the cache
+// is NaN, but for the value that pairs up with the last of an odd context, which rope_forward zeroes.
 struct World {
   Heads heads;
   std::vector<int64_t> contexts;

@@ -1,4 +1,4 @@
-// test/native/ops/fixture.h - what every op's test needs: contexts on each ISA, random operands, weights in panels, derivatives.
+// test/native/ops/fixture.h - what every op's test needs: contexts on each ISA, operands, panels, derivatives.
 #pragma once
 #include <memory>
 #include <random>
@@ -10,7 +10,7 @@
 
 namespace limr::test {
 
-// bf16 has 8 significant bits: rounding once moves a result by at most 2^-8 of it. The rest is room for f32 sums before it.
+// bf16 has 8 significant bits: rounding once moves a result by at most 2^-8 of it. The rest is room for f32 sums.
 constexpr double kBf16Rounding = 0x1p-8 * 1.02;
 // Two results, each rounded to bf16, whose f32 values may lie on two sides of a tie.
 constexpr double kBf16Unit = 0x1p-7 * 1.02;
@@ -79,8 +79,8 @@ class Scratch {
   std::unique_ptr<void, Free> data_;
 };
 
-// df/dx[i] for every i, where f() reads x. Five-point stencil: the error is h^4/30 of the fifth derivative, and rounding of
-// f divided by h. Every step must be exact in T.
+// df/dx[i] for every i, where f() reads x. Five-point stencil: the error is h^4/30 of the fifth derivative, and
+// rounding of f divided by h. Every step must be exact in T.
 template <typename T, typename F>
 std::vector<double> gradient(std::vector<T>& x, double h, F&& f) {
   std::vector<double> out(x.size());

@@ -15,7 +15,7 @@ std::vector<int64_t> vocabularies() {
   return out;
 }
 
-// Rows [R, V + 3] whose last three columns are no logits but NaN; row by row: of a model, near one-hot, flat, extreme, equal.
+// Rows [R, V + 3] whose last three columns are no logits but NaN: of a model, near one-hot, flat, extreme, equal.
 std::vector<float> rows_of_all_kinds(Random& rng, int64_t V) {
   std::vector<float> out;
   const auto row = [&](std::vector<float> x) {
@@ -81,8 +81,8 @@ LIMR_TEST(logprob_forward_is_the_reference_everywhere) {
           context);
       const Columns got(stats), want(run(ref::logprob_forward));
       expect_close(got.max, want.max, 1e-7, context);  // a division, rounded as the reference's
-      // f32: sums of positive terms in 16 lanes, a polynomial exp of 1 ulp; arguments z - max of up to 5e4 cost nothing there,
-      // since such terms vanish, but the log-prob of such a target has itself only 24 bits
+      // f32: sums of positive terms in 16 lanes, a polynomial exp of 1 ulp; arguments z - max of up to 5e4 cost nothing
+      // there, since such terms vanish, but the log-prob of such a target has itself only 24 bits
       expect_close(got.log_sum, want.log_sum, 2e-6, context);
       expect_close(got.logprob, want.logprob, 2e-6, context);
       expect_close(got.entropy, want.entropy, 5e-6, context);  // log_sum minus a mean as large
@@ -196,8 +196,8 @@ LIMR_TEST(logprob_backward_is_the_reference_everywhere) {
           for (bf16 x : dlogits) expect_eq(bf16_to_f32(x), 0.0f, context);
           continue;
         }
-        // Beside the rounding to bf16: p has an f32 error of 1e-6, a little more at 5e-6 * log V for the entropy's bracket, and
-        // where the target has nearly all of the mass, [k = y] - p cancels; the root mean square of the rows covers that.
+        // Beside the rounding to bf16: p has an f32 error of 1e-6, the entropy's bracket 5e-6 * log V, and where the
+        // target has nearly all of the mass, [k = y] - p cancels; the root mean square of the rows covers that.
         expect_close(dlogits, want, kBf16Rounding + 1e-4, context);
         for (int64_t r = 0; r < kRows && even > V; ++r) expect_eq(dlogits[r * even + V], bf16(0), context);
       }

@@ -12,7 +12,8 @@ struct Shape {
   std::string text() const { return cat("M=", M, " N=", N, " K=", K); }
 };
 
-// Around panels of 32 outputs, register tiles of 4 and 12 rows, one pair of inputs; then rows in several pieces; then K of Qwen2-0.5B.
+// Around panels of 32 outputs, register tiles of 4 and 12 rows, one pair of inputs; then rows in several pieces, and K
+// as in Qwen2-0.5B.
 std::vector<Shape> shapes() {
   std::vector<Shape> out{{1, 1, 2},    {1, 32, 2},   {2, 31, 16},  {3, 33, 18},   {5, 100, 48},
                          {12, 64, 96}, {13, 40, 14}, {29, 2, 130}, {70, 129, 34}, {0, 33, 18}};
@@ -20,7 +21,7 @@ std::vector<Shape> shapes() {
   return out;
 }
 
-// f32 sums of K products, one after the other: rounding grows with sqrt(K), 4e-6 of the result's root mean square at K = 4864.
+// f32 sums of K products, one after the other: rounding grows with sqrt(K), to 4e-6 of the root mean square at 4864.
 constexpr double kF32Sum = 1e-5;
 
 LIMR_TEST(linear_forward_is_the_reference_everywhere) {

@@ -51,7 +51,7 @@ bool same(float got, float want) {  // which NaN it is may differ
   return std::isnan(got) ? std::isnan(want) : std::bit_cast<uint32_t>(got) == std::bit_cast<uint32_t>(want);
 }
 
-// bf16 of every kind: any bits at all; near 1; products near the smallest normal number, the largest, and special values.
+// bf16 of every kind: any bits at all; near 1; with products near the smallest normal number, or the largest; special.
 bf16 any_bf16(Random& rng) {
   static const bf16 special[] = {0x0000, 0x8000, 0x0001, 0x807f, 0x0080, 0x8080, 0x3f80,
                                  0xbf80, 0x7f7f, 0xff7f, 0x7f80, 0xff80, 0x7fc0, 0x7f81};

@@ -31,7 +31,7 @@ struct Angles {
   }
 };
 
-// Tokens of three sequences one after the other: from slot 0, odd in number; from the middle of a page, even; and a single one.
+// Tokens of three sequences: from slot 0, odd in number; from the middle of a page, even; and a single one.
 struct Tokens {
   std::vector<int32_t> positions;
   std::vector<int64_t> slots;
@@ -201,8 +201,8 @@ LIMR_TEST(rope_backward_is_the_reference_everywhere) {
     }
 }
 
-// The reference's queries and keys are the same function of their own columns, so that queries, which a view lets be f32, stand
-// for both: a row of H + K query heads with one norm each time.
+// The reference's queries and keys are the same function of their own columns, so that queries, which a view lets be
+// f32, stand for both: a row of H + K query heads with one norm each time.
 LIMR_TEST(rope_backward_is_the_derivative) {
   Random rng(5);
   const int64_t N = 2, H = 2, D = 16, width = (H + 2) * D;
