@@ -50,6 +50,18 @@ def policy_loss(s: Policy, logprobs, entropy, weights, advantages, old, ref) -> 
     return weights * loss
 
 
+def policy_branch(s: Policy, logprobs, advantages, old) -> torch.Tensor:
+    """Where the clipped term is the smaller one, [N] bool."""
+    ratio = (logprobs - old).exp()
+    return ratio.clamp(1 - s.eps_clip_low, 1 + s.eps_clip_high) * advantages < ratio * advantages
+
+
+def value_branch(values, old_values, returns, value_clip: float) -> torch.Tensor:
+    """Where the clipped term is the larger one, [N] bool."""
+    clipped = old_values + (values - old_values).clamp(-value_clip, value_clip)
+    return (clipped - returns) ** 2 > (values - returns) ** 2
+
+
 def value_loss(values, weights, old_values, returns, value_clip: float) -> torch.Tensor:
     """weights * 0.5 max((V - R)^2, (V_old + clamp(V - V_old, +-value_clip) - R)^2), [N]; value_clip 0: no clipping"""
     loss = (values - returns) ** 2

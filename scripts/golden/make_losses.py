@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from common import GOLDEN, record, rng, setup, write_json, write_tensors
-from losses import Policy, away_from_clip, policy_loss, stats, value_loss
+from losses import Policy, away_from_clip, policy_branch, policy_loss, stats, value_branch, value_loss
 from make_goldens import loss_weights
 from make_tiny_models import MODELS
 from reference import gradients, load, nan_first, pack, rms, token_stats, token_values
@@ -41,6 +41,7 @@ POLICY_CASES = {
 }
 MODEL_POLICY_CASES = ("clip_higher_hot", "k2_cold", "all")
 VALUE_CASES = {"value_clip": 0.2, "value_unclipped": 0.0}
+MODEL_GAP = 0.2  # of a ratio to the clip range: more than bf16 log-probs move it, so that no dtype takes another branch
 SEEN = ("weights", "advantages", "old_logprobs", "ref_logprobs")  # what a policy loss reads beside the model's outputs
 TEMPERATURES = {"cross_entropy": 1.0, "cross_entropy_cold": 0.7}
 N, V = 12, 17
@@ -50,13 +51,13 @@ def f32(values) -> torch.Tensor:
     return torch.from_numpy(np.asarray(values, dtype=np.float32))
 
 
-def policy_inputs(name: str, s: Policy, logprobs: torch.Tensor, random) -> dict[str, torch.Tensor]:
+def policy_inputs(name: str, s: Policy, logprobs: torch.Tensor, random, gap: float) -> dict[str, torch.Tensor]:
     """Advantages, old and reference log-probs around `logprobs` (f64): about half of the ratios leave the clip range."""
     spread = {"on_policy": 0.0, "far_off_policy": 3.0}.get(name, 0.3)
     size = len(logprobs)
     old = logprobs + f32(random.normal(0, spread, size))
     if spread:
-        old = away_from_clip(s, logprobs, old, 0.05)
+        old = away_from_clip(s, logprobs, old, gap)
     return {
         "advantages": f32(random.normal(0, 1, size)),
         "old_logprobs": old.float(),
@@ -96,7 +97,7 @@ def table_case(name: str, dtype: torch.dtype) -> dict[str, torch.Tensor]:
     targets = torch.from_numpy(random.integers(0, V, N))
     exact, _ = stats(logits.double(), targets, temperature)
     inputs = {"logits": logits, "weights": weights}
-    inputs |= policy_inputs(name, policy, exact, random) if policy else {}
+    inputs |= policy_inputs(name, policy, exact, random, 0.05) if policy else {}
     inputs = {k: v.to(dtype) for k, v in inputs.items()}
     logits = inputs["logits"].requires_grad_()
     lp, entropy = stats(logits, targets, temperature)
@@ -129,6 +130,7 @@ def through_model(model_name: str) -> list[Path]:
         random = rng(m.name, name)
         inputs = {"weights": loss_weights(random, batch)}
         out: dict[str, dict[str, torch.Tensor]] = {}
+        branches: dict[str, torch.Tensor] = {}
         for kind, model in models.items():
             if m.head == "value":
                 settings = {"kind": "value", "value_clip": VALUE_CASES[name]}
@@ -137,19 +139,24 @@ def through_model(model_name: str) -> list[Path]:
                     inputs |= value_inputs(values.detach(), VALUE_CASES[name], random)
                 loss = value_loss(values, **inputs, value_clip=VALUE_CASES[name])
                 outputs = {"values": values}
+                branch = value_branch(values, inputs["old_values"], inputs["returns"], VALUE_CASES[name])
             else:
                 policy = POLICY_CASES[name]
                 settings = {"kind": "policy", **policy.settings()}
                 lp, entropy = token_stats(model, batch, policy.temperature)
                 if kind == "f32":
-                    inputs |= policy_inputs(name, policy, lp.detach().double(), random)
+                    inputs |= policy_inputs(name, policy, lp.detach().double(), random, MODEL_GAP)
                 loss = policy_loss(policy, lp, entropy, *[inputs[k] for k in SEEN])
                 outputs = {"logprobs": lp, "entropy": entropy}
+                branch = policy_branch(policy, lp, inputs["advantages"], inputs["old_logprobs"])
+            branches[kind] = branch & (inputs["weights"] > 0)
             grads = gradients(model, loss.sum())
             if m.head == "value":
                 grads["score.weight"] = grads["score.weight"].reshape(1, -1)
             out[kind] = {"losses": loss.detach()} | {k: nan_first(v, batch) for k, v in outputs.items()}
             out[kind] |= {"grad." + k: v for k, v in grads.items()}
+        flipped = (branches["f32"] != branches["bf16"]).sum().item()
+        assert flipped == 0 and branches["f32"].any(), f"{m.name} {name}: {flipped} tokens on another branch in bf16"
         cases.append({"name": name, **settings})
         tensors |= {f"{name}.{k}": v.masked_fill(batch.first, 0) for k, v in inputs.items()}
         tensors |= {f"{name}.{k}": v for k, v in out["f32"].items()}

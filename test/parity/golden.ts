@@ -159,6 +159,12 @@ export const policySettings = (c: Extract<LossCase, { kind: 'policy' }>): Policy
   entropyCoef: c.entropy_coef,
 });
 
+/** The policy and value cases of test/golden/losses.json; its tables are in losses-f64.safetensors and losses-f32.safetensors. */
+export function lossCases(): LossCase[] {
+  const { cases }: { cases: { kind: string }[] } = JSON.parse(readFileSync(join(committed, 'losses.json'), 'utf8'));
+  return cases.filter((c): c is LossCase => c.kind === 'policy' || c.kind === 'value');
+}
+
 export function lossGolden(name: 'qwen2-policy' | 'llama-value'): Golden<LossReport> {
   return new Golden<LossReport>(name, committed);
 }
