@@ -6,8 +6,11 @@ import { type LogLevel, logLevels } from '../env.js';
 const linePeriodMs = 15_000;
 
 export interface Progress {
-  /** @param note what stands behind the numbers, such as a speed */
-  update(done: number, note?: string): void;
+  /**
+   * @param note what stands behind the numbers, such as a speed
+   * @param total when it was not known before
+   */
+  update(done: number, note?: string, total?: number): void;
   end(): void;
 }
 
@@ -39,6 +42,7 @@ export class Terminal {
   /**
    * Progress of `total` units of work; one at a time, the previous one ends.
    * @param name what is done, e.g. "sampling"
+   * @param total 0 = not known yet
    */
   async progress(name: string, total: number): Promise<Progress> {
     this.endBar();
@@ -57,7 +61,10 @@ export class Terminal {
     bar.start(total, 0, { note: '' });
     this.bar = bar;
     return {
-      update: (done, note = '') => bar.update(done, { note: escapeControls(note) }),
+      update: (done, note = '', known = total) => {
+        bar.setTotal(known);
+        bar.update(done, { note: escapeControls(note) });
+      },
       end: () => {
         if (this.bar === bar) this.endBar();
       },
@@ -67,10 +74,10 @@ export class Terminal {
   private plainLines(name: string, total: number): Progress {
     let last = performance.now();
     return {
-      update: (done, note = '') => {
+      update: (done, note = '', known = total) => {
         if (performance.now() - last < linePeriodMs) return;
         last = performance.now();
-        this.say(`${name} ${done}/${total} ${note}`.trimEnd());
+        this.say(`${name} ${done}/${known} ${note}`.trimEnd());
       },
       end: () => {},
     };

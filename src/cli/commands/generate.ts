@@ -31,7 +31,7 @@ export const generateVerb: Verb = {
         options,
         machine,
         (completion) => (file === undefined ? void kept.push(completion) : file.write(completion)),
-        { signal, onProgress: (done, total, tokens) => bar.update(done, `of ${total}, ${tokens} tokens`) },
+        { signal, onProgress: (done, total, tokens) => bar.update(done, `${tokens} tokens`, total) },
       );
       bar.end();
       complete = true;

@@ -23,7 +23,7 @@ export const scoreVerb: Verb = {
         options,
         machine,
         (row) => (file === undefined ? void kept.push(row) : file.write(row)),
-        { signal, onProgress: (done, total) => bar.update(done, `of ${total} rows`) },
+        { signal, onProgress: (done, total) => bar.update(done, '', total) },
       );
       bar.end();
       complete = true;

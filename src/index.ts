@@ -1,0 +1,83 @@
+/** The public API of limr-engine; what is not exported here is private. */
+export { type AskingStyle, askingText, boxedSystemPrompt } from './dataset/asking.js';
+export { type Prompt, type PromptKeys, type PromptSet, promptSetRemarks, readPrompts } from './dataset/prompts.js';
+export { type DataRecord, readRecords, streamRecords } from './dataset/records.js';
+export {
+  Engine,
+  type EngineOptions,
+  type LoadOptions,
+  type Machine,
+  type Plan,
+  type PlanRequest,
+} from './engine/engine.js';
+export {
+  type GenerateRequest,
+  type GenerateStats,
+  Model,
+  type ModelInfo,
+  type Sample,
+  type SaveOptions,
+  type ScoreOptions,
+  type Scores,
+  type StepOptions,
+} from './engine/model.js';
+export type { SamplingConfig, SamplingOptions } from './engine/sampling.js';
+export type { Tokens } from './engine/sequences.js';
+export { type DebugEnvironment, readDebugEnvironment } from './env.js';
+export { type ErrorCode, errorCodes, exitCode, LimrError } from './errors.js';
+export { type EvaluationSummary, type Outcome, passAtK, standardError, summarize } from './eval/accuracy.js';
+export {
+  type EvaluatedSample,
+  type EvaluateOptions,
+  type Evaluation,
+  type EvaluationProgress,
+  type EvaluationPrompt,
+  evaluate,
+} from './eval/evaluate.js';
+export { embeddedEvalPrompts, embeddedModel, embeddedPrompts } from './launch/embedded.js';
+export { type Completion, type GenerateHooks, type GenerateResult, launchGenerate } from './launch/generate.js';
+export { type ChosenMachine, chooseMachine, type MachineOptions, withEngine } from './launch/machine.js';
+export { createModel, describeModel, type ModelSummary } from './launch/model.js';
+export type {
+  GenerateOptions,
+  ModelCreateOptions,
+  ScoreRunOptions,
+  SftRunOptions,
+  TrainRunOptions,
+} from './launch/options.js';
+export { launchScore, type ScoredRow, type ScoreHooks, type ScoreResult } from './launch/score.js';
+export { launchSft, type SftLaunchHooks, type SftLaunchResult } from './launch/sft.js';
+export { type LaunchHooks, type LaunchResult, launchTraining, planRun } from './launch/train.js';
+export { resolveTrainSettings, type TrainSettings } from './launch/train-settings.js';
+export type { NativeLoss, NativeLossTerms, NativeStepResult, StopReason, TensorKind } from './native.js';
+export { type MemoryPlan, nearestFit, planMemory } from './plan/memory.js';
+export { memoryTable, planTraining, refuseUnfit, type TrainingPlan } from './plan/training.js';
+export {
+  type AdvantageEstimator,
+  resolveTrainConfig,
+  type TrainConfig,
+  type TrainOverrides,
+  trainDefaults,
+  trainOptions,
+} from './ppo/config.js';
+export type { EngineModel, ModelLoader, ModelRole } from './ppo/engine-port.js';
+export type { Observer, SamplingPhase, TrainEvent } from './ppo/events.js';
+export { type CompatName, compatOverlays, type RecipeName, recipes } from './ppo/recipes.js';
+export { type TrainJob, type TrainResult, train } from './ppo/train.js';
+export {
+  type Comparator,
+  createReward,
+  exactEqual,
+  graderNames,
+  type Reward,
+  type RewardOptions,
+  type RewardResult,
+  type RewardSample,
+  scoreSamples,
+} from './reward/index.js';
+export { type SftConfig, sftOptions } from './sft/config.js';
+export { type ExampleSet, type ReadExamplesOptions, readExamples } from './sft/examples.js';
+export { finetune, type SftEvent, type SftHooks, type SftModel, type SftResult } from './sft/train.js';
+export { type ChatMessage, ChatTemplate } from './tokenizer/chat-template.js';
+export type { TokenBytes } from './tokenizer/token-bytes.js';
+export { type DecodeOptions, type EncodeOptions, Tokenizer } from './tokenizer/tokenizer.js';
