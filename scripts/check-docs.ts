@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { SourceFile } from './project.js';
 
 /** Backticked words that start with one of these are paths of the project. */
-const folders = /^(?:native|src|test|bench|scripts|docs|cmake|assets|\.ci)\/[\w./*@-]*$/;
+const folders = /^(?:native|src|test|bench|scripts|docs|cmake|models|\.ci)\/[\w./*@-]*$/;
 
 const toPattern = (glob: string) =>
   new RegExp(
