@@ -87,8 +87,9 @@ void ThreadPool::worker_main() {
     wait_change(epoch_, seen, kSpins);
     seen = epoch_.load(std::memory_order_acquire);
     if (stop_.load(std::memory_order_relaxed)) return;
-    work();
-    if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
+    inside_.fetch_add(1);  // sequentially consistent, as open_: either we see it closed, or the caller sees us inside
+    if (open_.load()) work();
+    if (inside_.fetch_sub(1) == 1) inside_.notify_one();
   }
 }
 
@@ -103,11 +104,12 @@ void ThreadPool::run(int64_t n, int64_t grain, Fn fn, void* body) {
   error_ = nullptr;
   failed_.store(false, std::memory_order_relaxed);
   next_.store(0, std::memory_order_relaxed);
-  pending_.store(uint32_t(workers_.size()), std::memory_order_relaxed);
+  open_.store(true);
   epoch_.fetch_add(1, std::memory_order_release);
   epoch_.notify_all();
   work();
-  for (uint32_t left; (left = pending_.load(std::memory_order_acquire)) != 0;) wait_change(pending_, left, kSpins);
+  open_.store(false);
+  for (uint32_t left; (left = inside_.load()) != 0;) wait_change(inside_, left, kSpins);
   if (failed_.load()) std::rethrow_exception(error_);
 }
 

@@ -47,7 +47,7 @@ class ThreadPool {
   void work();
   void worker_main();
 
-  // The job, written before epoch_ is raised and read only by those who saw it rise.
+  // The job, written while it is closed and nobody is inside.
   int64_t n_ = 0, grain_ = 1;
   Fn fn_ = nullptr;
   void* body_ = nullptr;
@@ -55,8 +55,11 @@ class ThreadPool {
   std::exception_ptr error_;
   std::atomic<bool> failed_{false};
 
+  // A worker enters an open job; the caller closes it when all pieces are taken, and waits only for those inside. A worker that
+  // the system did not schedule in time costs nothing: the caller has done its share.
+  alignas(64) std::atomic<bool> open_{false};
+  alignas(64) std::atomic<uint32_t> inside_{0};
   alignas(64) std::atomic<uint32_t> epoch_{0};
-  alignas(64) std::atomic<uint32_t> pending_{0};
   std::atomic<bool> stop_{false};
   std::vector<std::thread> workers_;
 };

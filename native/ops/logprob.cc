@@ -1,17 +1,21 @@
 #include "ops/logprob.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "ops/cpu/table.h"
 
 namespace limr {
+namespace {
+int64_t rows_a_task(int64_t V) { return std::max<int64_t>(1, 16384 / V); }
+}  // namespace
 
 void logprob_forward(const Context& ctx, const LogprobForward& o) {
   const int64_t R = o.logits.rows, V = o.vocab_size;
   LIMR_CHECK(o.logits.dtype == DType::kF32 && o.logits.cols >= V, kShape,
              cat("logprob_forward: logits is ", o.logits.shape(), ", expected F32[", R, ", ", V, "]"));
   LIMR_CHECK(o.temperature > 0, kUsage, cat("logprob_forward: temperature is ", o.temperature, ", expected more than 0"));
-  ctx.pool->parallel_for(R, 1, [&](int64_t begin, int64_t end) {
+  ctx.pool->parallel_for(R, rows_a_task(V), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       const float* row = o.logits.as<float>() + r * o.logits.stride;
       float max, sum, sum_z;
@@ -37,7 +41,7 @@ void logprob_backward(const Context& ctx, const LogprobBackward& o) {
                          .max = nullptr, .sum = nullptr, .sum_z = nullptr, .dlogits = o.dlogits.as<bf16>(),
                          .ldd = o.dlogits.stride, .stats = o.stats, .targets = o.targets, .dlogprob = o.dlogprob,
                          .dentropy = o.dentropy};
-  ctx.pool->parallel_for(R, 1, [&](int64_t b, int64_t e) { ctx.cpu->logprob_backward(args, b, e); });
+  ctx.pool->parallel_for(R, rows_a_task(V), [&](int64_t b, int64_t e) { ctx.cpu->logprob_backward(args, b, e); });
 }
 
 }  // namespace limr

@@ -8,6 +8,7 @@ namespace limr {
 namespace {
 
 constexpr int64_t kRowsMultiple = 12;            // rows of a register tile
+constexpr int64_t kTaskMacs = int64_t(1) << 18;      // below about 5 us of work a fork costs more than it brings
 constexpr int64_t kBlockBytes = int64_t(384) << 10;  // of activations a task keeps in the second-level cache
 
 // Tasks are pieces of panels times pieces of rows, sized so that each thread gets several; results do not depend on the cut.
@@ -18,8 +19,8 @@ void run(const Context& ctx, const GemmArgs& g) {
   const int64_t row_pieces = (g.M + fit - 1) / fit;
   const int64_t rows = round_up((g.M + row_pieces - 1) / row_pieces, kRowsMultiple);
   const int64_t pieces = (g.M + rows - 1) / rows;
-  const int64_t wanted = std::max<int64_t>(1, 8 * ctx.pool->size() / pieces);
-  const int64_t width = std::max<int64_t>(1, panels / wanted), groups = (panels + width - 1) / width;
+  const int64_t wanted = std::clamp<int64_t>(rows * g.N * g.pairs * 2 / kTaskMacs, 1, std::max<int64_t>(1, 8 * ctx.pool->size() / pieces));
+  const int64_t width = (panels + wanted - 1) / wanted, groups = (panels + width - 1) / width;
   ctx.pool->parallel_for(pieces * groups, 1, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
       const int64_t m = t / groups * rows, p = t % groups * width;

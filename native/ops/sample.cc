@@ -119,7 +119,7 @@ size_t sample_scratch_bytes(int threads, int64_t vocab_size) {
 void sample_forward(const Context& ctx, const SampleForward& o) {
   const int64_t R = o.logits.rows, V = o.vocab_size;
   check_view("sample_forward", "logits", o.logits, DType::kF32, R, V);
-  ctx.pool->parallel_for(R, 1, [&](int64_t begin, int64_t end) {
+  ctx.pool->parallel_for(R, std::max<int64_t>(1, 8192 / V), [&](int64_t begin, int64_t end) {
     auto* weights = static_cast<float*>(o.scratch) + ThreadPool::worker_index() * 2 * round_up(V, 16);
     for (int64_t r = begin; r < end; ++r) {
       const float* logits = o.logits.as<float>() + r * o.logits.stride;
