@@ -1,6 +1,6 @@
 /** Which settings a run has: what the user gave, what a resumed run recorded, a recipe, the defaults. */
 import { readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type ConfigLayer, completeOptions, layerValues, mergeLayers } from '../config.js';
 import { LimrError } from '../errors.js';
 import { exists } from '../files.js';
@@ -39,7 +39,7 @@ export async function resolveTrainSettings(given: ConfigLayer): Promise<TrainSet
   const layer = isResumed ? mergeLayers(given, await recordedLayer(output)) : given;
   const run = completeOptions(trainRunOptions, layer);
   const model = modelFolder(run.model);
-  const isEmbedded = model === embeddedModel;
+  const isEmbedded = resolve(model) === embeddedModel;
   const recipe = run.recipe === 'auto' ? (isEmbedded ? 'nano' : 'none') : run.recipe;
   const overrides: TrainOverrides = {
     ...(recipe === 'none' ? {} : recipes[recipe]),

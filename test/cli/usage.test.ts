@@ -1,0 +1,135 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { verbs } from '../../src/cli/commands/index.js';
+import { escapeControls, Terminal } from '../../src/cli/terminal.js';
+import type { Verb } from '../../src/cli/verb.js';
+import { kebabCase } from '../../src/ppo/option.js';
+import { runCli } from './run-cli.js';
+
+const leaves = verbs.flatMap((verb): { readonly path: readonly string[]; readonly verb: Verb }[] =>
+  'verbs' in verb
+    ? verb.verbs.map((inner) => ({ path: [verb.name, inner.name], verb: inner }))
+    : [{ path: [verb.name], verb }],
+);
+
+describe('--help', () => {
+  it.each(leaves)('of $path lists every option and an example', async ({ path, verb }) => {
+    const { code, stdout, stderr } = await runCli(...path, '--help');
+    expect([code, stderr]).toEqual([0, '']);
+    for (const name of Object.keys(verb.options)) expect(stdout).toContain(`--${kebabCase(name)} `);
+    expect(stdout).toContain('--json');
+    expect(stdout).toContain(`Examples:\n  limr-engine ${path.join(' ')}`);
+  });
+
+  it('without a verb lists the verbs, on stdout', async () => {
+    for (const args of [[], ['--help']]) {
+      const { code, stdout } = await runCli(...args);
+      expect(code).toBe(0);
+      for (const { name } of verbs) expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+    }
+  });
+
+  it('--version prints the version', async () => {
+    expect((await runCli('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('usage errors exit with 2, say what is wrong and how to mend it', () => {
+  const cases: readonly (readonly [string, string, string])[] = [
+    ['tran', "unknown command 'tran'", 'Did you mean train?'],
+    ['train --epsclip 1', "unknown option '--epsclip'", 'Did you mean --eps-clip?'],
+    ['train extra', 'too many arguments', 'lists the flags'],
+    ['train --seed', "option '--seed <n>' argument missing", 'lists the flags'],
+    ['train --eps-clip wide', '--eps-clip wide: epsClip is NaN, expected a number > 0', 'Set --eps-clip.'],
+    ['train --rollouts 1.5', '--rollouts 1.5: rollouts is 1.5, expected a whole number', 'Set --rollouts.'],
+    ['train --recipe lim', 'expected one of auto, none, limr, nano', 'Set --recipe.'],
+    ['train --kl-in-loss maybe', 'expected true or false', 'Set --kl-in-loss.'],
+    ['train --n-samples-per-prompt 1 --advantage-estimator rloo', 'rloo compares', '--n-samples-per-prompt'],
+    ['train --memory lots', 'memory is "lots"', 'Set --memory.'],
+    ['train --grader best', 'unknown grader "best"', 'Known: exact'],
+    ['train --model elsewhere', 'there are no training prompts', '--prompts'],
+    ['sft', 'there are no examples', '--data'],
+    ['generate', 'either --prompt or --input', 'Give a prompt'],
+    ['generate --input a.jsonl', '--input and --output go together', 'Give both'],
+    ['score', 'there is nothing to score', '--input'],
+    ['model', 'a verb is missing', 'limr-engine model --help'],
+    ['model create', 'there is no configuration', '--config'],
+  ];
+  it.each(cases)('%s', async (line, message, hint) => {
+    const { code, stdout, stderr } = await runCli(...line.split(' '));
+    expect(stdout).toBe('');
+    expect(stderr).toContain(message);
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines.find((text) => text.startsWith('limr-engine: '))).toMatch(/ \[LIMR_USAGE\]$/);
+    expect(lines.at(-1)).toMatch(/^fix: /);
+    expect(lines.at(-1)).toContain(hint);
+    expect(code).toBe(2);
+  });
+
+  it('for devices that are not there exit with 1', async () => {
+    const { code, stderr } = await runCli('train', '--device', 'cuda:0');
+    expect(code).toBe(1);
+    expect(stderr).toContain('[LIMR_PLATFORM]\nfix: Use --device cpu.');
+  });
+
+  describe('of the environment', () => {
+    afterEach(() => vi.unstubAllEnvs());
+
+    it('an unknown variable', async () => {
+      vi.stubEnv('LIMR_EPSCLIP', '1');
+      const { code, stderr } = await runCli('doctor');
+      expect([code, stderr]).toEqual([
+        2,
+        'limr-engine: there is no environment variable LIMR_EPSCLIP [LIMR_USAGE]\nfix: Did you mean LIMR_EPS_CLIP?\n',
+      ]);
+    });
+
+    it('a bad value, unless a flag beats it', async () => {
+      vi.stubEnv('LIMR_ROLLOUTS', 'many');
+      expect((await runCli('plan')).stderr).toContain('LIMR_ROLLOUTS=many: rollouts is NaN');
+    });
+  });
+});
+
+describe('Terminal', () => {
+  const written = (level: 'info' | 'warn' | 'silent') => {
+    const stream = {
+      text: '',
+      write(text: string) {
+        this.text += text;
+      },
+    };
+    return { stream, terminal: new Terminal(level, stream) };
+  };
+
+  it('writes plain lines where there is no terminal, as LIMR_LOG says', async () => {
+    const { stream, terminal } = written('warn');
+    terminal.say('small talk');
+    terminal.say('watch out', 'warn');
+    expect(stream.text).toBe('watch out\n');
+    const silent = written('silent');
+    silent.terminal.say('help', 'error');
+    expect(silent.stream.text).toBe('');
+  });
+
+  it('reports progress in lines at most every 15 seconds', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const { stream, terminal } = written('info');
+      const bar = await terminal.progress('sampling', 10);
+      bar.update(1, 'fast');
+      vi.advanceTimersByTime(15_000);
+      bar.update(5, 'fast');
+      bar.update(6);
+      bar.end();
+      expect(stream.text).toBe('sampling 5/10 fast\n');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('spells out control characters of other people', () => {
+    expect(escapeControls('a\u001b[31mred\u0007\u009b\r\n\tok é 数 \u202eevil\u2028')).toBe(
+      'a\\x1b[31mred\\x07\\x9b\\x0d\n\tok é 数 \\u202eevil\\u2028',
+    );
+  });
+});
