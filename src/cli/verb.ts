@@ -64,15 +64,21 @@ export function verbCommand(verb: Verb): Command {
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
+/** npx passes on the SIGINT that the terminal sent to both: one key press arrives twice. */
+const echoMs = 500;
+
 /** Runs a body whose signal SIGINT aborts; a second SIGINT ends the process at once. */
 async function interruptible<T>(terminal: Terminal, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
+  let first = 0;
   const onSignal = (name: NodeJS.Signals) => {
     if (controller.signal.aborted) {
+      if (performance.now() - first < echoMs) return;
       for (const signal of signals) process.off(signal, onSignal);
       process.kill(process.pid, name);
       return;
     }
+    first = performance.now();
     terminal.say('interrupted: finishing what must be whole; once more stops at once', 'error');
     controller.abort();
   };

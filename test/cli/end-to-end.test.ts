@@ -1,4 +1,5 @@
 /** The verbs on the real engine and a tiny random model. */
+import { spawn } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { embeddedModel } from '../../src/launch/embedded.js';
 import { runCli } from './run-cli.js';
@@ -260,6 +262,33 @@ describe('train', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/does not fit in memory\n {2}weights .*\n(.*\n)+.*\[LIMR_MEMORY\]\nfix: /);
     expect(existsSync(at('unfit'))).toBe(false);
+  });
+});
+
+describe('an interrupted train', () => {
+  it('writes a checkpoint, exits with 130, and goes on from there', async () => {
+    const output = at('interrupted');
+    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+    const args = ['--import', 'tsx', main, ...training(output), '--rollouts', '100000', '--save-steps', '0'];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    let asked = false;
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+      if (asked || !/^rollout 2\//m.test(stderr)) return;
+      asked = true;
+      child.kill('SIGINT');
+    });
+    const code = await new Promise((done) => child.on('close', done));
+    expect(stderr).toMatch(/interrupted after rollout \d+; saved .*\[LIMR_ABORTED\]\nfix: Go on with --resume\./);
+    expect(code).toBe(130);
+    const [checkpoint = ''] = readdirSync(join(output, 'checkpoints'));
+    const rollout = Number(checkpoint.replace('step_', ''));
+    expect(rollout).toBeGreaterThanOrEqual(2);
+    const resumed = await succeed('train', '--resume', '--output', output, '--rollouts', `${rollout + 1}`);
+    expect(resumed.rollout).toBe(rollout + 1);
+    const rollouts = readJsonLines(join(output, 'metrics.jsonl')).map((row) => row.rollout);
+    expect(rollouts).toEqual(Array.from({ length: rollout + 2 }, (_, i) => i));
   });
 });
 
