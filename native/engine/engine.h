@@ -10,7 +10,7 @@ namespace limr {
 
 struct EngineOptions {
   int threads = 1;
-  std::string isa;            // "" = best
+  std::string isa = "";       // "" = best
   size_t memory_limit = 0;    // bytes of weights, optimizer state and workspace together; 0 = none
   bool check_nans = false;
 };

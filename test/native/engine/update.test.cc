@@ -1,0 +1,181 @@
+// Promise 2 and the trainer's state: split invariance, checkpointing, saving and loading.
+#include <cmath>
+
+#include "engine/fixture.h"
+
+namespace limr::test {
+namespace {
+
+const std::vector<int> kLengths = {3, 17, 31, 32, 33, 9, 64, 2};
+
+struct Targets {
+  std::vector<float> weights, advantages, old_logprobs, ref_logprobs, old_values, returns;
+};
+
+Targets targets(const Packed& p) {
+  Targets t;
+  uint32_t seed = 99;
+  const auto next = [&] { return float(int32_t(seed = seed * 1664525u + 1013904223u)) * 0x1p-31f; };
+  for (size_t s = 0; s + 1 < p.offsets.size(); ++s)
+    for (int32_t i = p.offsets[s]; i < p.offsets[s + 1]; ++i) {
+      t.weights.push_back(i == p.offsets[s] || i % 5 == 0 ? 0.0f : 0.01f + 0.01f * std::fabs(next()));
+      t.advantages.push_back(next());
+      t.old_logprobs.push_back(-4 + next());
+      t.ref_logprobs.push_back(-4 + next());
+      t.old_values.push_back(next());
+      t.returns.push_back(next());
+    }
+  return t;
+}
+
+Loss slice(const Targets& t, Loss::Kind kind, size_t begin, size_t end) {
+  const auto part = [&](const std::vector<float>& v) { return std::span<const float>(v).subspan(begin, end - begin); };
+  Loss loss;
+  loss.kind = kind, loss.weights = part(t.weights), loss.temperature = kind == Loss::kPolicy ? 1.2f : 1.0f;
+  loss.policy = {0.2f, 0.2f, 0.1f, KlEstimator::kK3, 0.01f, part(t.advantages), part(t.old_logprobs), part(t.ref_logprobs)};
+  loss.value = {0.2f, part(t.old_values), part(t.returns)};
+  return loss;
+}
+
+// Accumulates the sequences in micro-batches of `size`. Returns the terms in order.
+std::vector<float> accumulate(Model& m, const Packed& p, const Targets& t, Loss::Kind kind, size_t size) {
+  std::vector<float> losses;
+  const size_t n = p.offsets.size() - 1;
+  for (size_t first = 0; first < n; first += size) {
+    const size_t last = std::min(n, first + size), begin = size_t(p.offsets[first]), end = size_t(p.offsets[last]);
+    Packed part;
+    for (size_t s = first; s < last; ++s) part.add({p.tokens.begin() + p.offsets[s], p.tokens.begin() + p.offsets[s + 1]});
+    const LossTerms terms = m.accumulate(part.view(), slice(t, kind, begin, end));
+    expect_eq(terms.non_finite, std::string());
+    losses.insert(losses.end(), terms.losses.begin(), terms.losses.end());
+  }
+  return losses;
+}
+
+double relative(const std::vector<float>& a, const std::vector<float>& b) {
+  double diff = 0, norm = 0;
+  for (size_t i = 0; i < a.size(); ++i) diff += std::pow(double(a[i]) - b[i], 2), norm += std::pow(double(a[i]), 2);
+  return std::sqrt(diff / norm);
+}
+
+LIMR_TEST(the_loss_does_not_depend_on_micro_batches_and_the_gradient_only_by_rounding) {
+  const Packed p = packed(kLengths);
+  const Targets t = targets(p);
+  for (const char* family : kFamilies) {
+    const ModelFolder folder(family);
+    for (const Loss::Kind kind : {Loss::kPolicy, Loss::kCrossEntropy, Loss::kValue}) {
+      Engine engine({.threads = 2});
+      Model m(engine, load_options(folder, true, kind == Loss::kValue ? Head::kValue : Head::kLm));
+      const std::vector<float> whole = accumulate(m, p, t, kind, 8), gradient = all_gradients(m);
+      m.zero_grad();
+      for (const size_t size : {1, 3, 4}) {
+        const std::vector<float> parts = accumulate(m, p, t, kind, size);
+        expect(std::memcmp(whole.data(), parts.data(), whole.size() * 4) == 0, cat(family, " kind=", int(kind), " micro-batch=", size));
+        expect(relative(gradient, all_gradients(m)) < 1e-6, cat(family, " kind=", int(kind), " micro-batch=", size, " error=", relative(gradient, all_gradients(m))));
+        m.zero_grad();
+      }
+    }
+  }
+}
+
+LIMR_TEST(activation_checkpointing_changes_no_bit) {
+  const Packed p = packed(kLengths);
+  const Targets t = targets(p);
+  for (const char* family : kFamilies) {
+    const ModelFolder folder(family);
+    Engine engine({.threads = 2});
+    LoadOptions kept = load_options(folder, true), recomputed = kept;
+    recomputed.checkpointing = true;
+    Model a(engine, kept), b(engine, recomputed);
+    expect(accumulate(a, p, t, Loss::kPolicy, 8) == accumulate(b, p, t, Loss::kPolicy, 8), family);
+    expect(all_gradients(a) == all_gradients(b), family);
+  }
+}
+
+LIMR_TEST(threads_and_instruction_sets_give_one_gradient) {
+  const Packed p = packed(kLengths);
+  const Targets t = targets(p);
+  const ModelFolder folder("qwen3");
+  std::vector<float> first;
+  for (const cpu::Table* isa : cpu::runnable())
+    for (const int threads : {1, 3}) {
+      Engine engine({.threads = threads, .isa = isa->isa});
+      Model m(engine, load_options(folder, true));
+      accumulate(m, p, t, Loss::kPolicy, 4);
+      const std::vector<float> gradient = all_gradients(m);
+      if (first.empty()) first = gradient;
+      expect(first == gradient, cat("isa=", isa->isa, " threads=", threads));
+    }
+}
+
+LIMR_TEST(a_saved_model_goes_on_to_the_same_bits) {
+  const Packed p = packed(kLengths);
+  const Targets t = targets(p);
+  const StepOptions step{.learning_rate = 1e-3f, .weight_decay = 0.1f, .max_grad_norm = 1};
+  for (const Head head : {Head::kLm, Head::kValue}) {
+    const Loss::Kind kind = head == Head::kLm ? Loss::kPolicy : Loss::kValue;
+    const ModelFolder folder("llama");
+    Engine engine({.threads = 2});
+    Model a(engine, load_options(folder, true, head));
+    const auto train = [&](Model& m, int steps) {
+      std::vector<double> out;
+      for (int i = 0; i < steps; ++i) {
+        for (const float x : accumulate(m, p, t, kind, 4)) out.push_back(double(x));
+        out.push_back(m.step(step).grad_norm);
+      }
+      return out;
+    };
+    train(a, 3);
+    const TempDir saved;
+    a.save(saved.path().string());
+    a.save_optimizer((saved.path() / "optimizer.bin").string());
+    LoadOptions options = load_options(folder, true, head);
+    options.dir = saved.path().string(), options.random_seed = -1;
+    Model b(engine, options);
+    b.load_optimizer((saved.path() / "optimizer.bin").string());
+    expect_eq(b.optimizer_steps(), int64_t(3));
+    expect(train(a, 5) == train(b, 5), cat("head=", int(head)));
+    for (const std::string& name : a.tensor_names())
+      for (const TensorKind k : {TensorKind::kMaster, TensorKind::kExpAvg, TensorKind::kExpAvgSq})
+        expect(a.read_tensor(name, k).data == b.read_tensor(name, k).data, name);
+    Model other(engine, load_options(ModelFolder("qwen2"), true, head));
+    expect_throws(Code::kFormat, [&] { other.load_optimizer((saved.path() / "optimizer.bin").string()); });
+  }
+}
+
+LIMR_TEST(a_non_finite_gradient_skips_the_step_and_names_the_parameter) {
+  const Packed p = packed({9, 12});
+  Targets t = targets(p);
+  const ModelFolder folder("qwen2");
+  Engine engine({.threads = 2});
+  Model m(engine, load_options(folder, true));
+  const auto before = m.read_tensor("model.norm.weight", TensorKind::kMaster).data;
+  t.advantages[3] = INFINITY;
+  const LossTerms terms = m.accumulate(p.view(), slice(t, Loss::kPolicy, 0, t.weights.size()));
+  expect_eq(terms.non_finite, std::string("loss"));
+  const StepResult r = m.step({.learning_rate = 1e-2f});
+  expect(r.skipped && !r.non_finite.empty());
+  expect_eq(m.optimizer_steps(), int64_t(0));
+  expect(m.read_tensor("model.norm.weight", TensorKind::kMaster).data == before);
+  for (const float g : all_gradients(m)) expect(g == 0);  // and leaves nothing behind
+}
+
+LIMR_TEST(a_thousand_phases_do_not_grow_the_workspace) {
+  const ModelFolder folder("qwen2");
+  Engine engine({.threads = 1});
+  Model m(engine, load_options(folder, true));
+  const Packed p = packed({9, 40});
+  const Targets t = targets(p);
+  size_t first = 0;
+  for (int i = 0; i < (small() ? 20 : 1000); ++i) {
+    accumulate(m, p, t, Loss::kCrossEntropy, 2);
+    m.step({.learning_rate = 1e-4f});
+    m.score(p.view(), 1, 100);
+    Engine::Phase phase(engine, 0);
+    if (i == 0) first = phase.arena().capacity();
+    expect_eq(phase.arena().capacity(), first);
+  }
+}
+
+}  // namespace
+}  // namespace limr::test
