@@ -14,6 +14,8 @@ export interface Progress {
   end(): void;
 }
 
+const nothing: Progress = { update: () => {}, end: () => {} };
+
 export interface TerminalStream {
   readonly isTTY?: boolean;
   write(text: string): unknown;
@@ -21,6 +23,7 @@ export interface TerminalStream {
 
 export class Terminal {
   private bar: SingleBar | undefined;
+  private closed = false;
 
   constructor(
     private readonly level: LogLevel,
@@ -46,12 +49,19 @@ export class Terminal {
    */
   async progress(name: string, total: number): Promise<Progress> {
     this.endBar();
-    if (!this.shows('info')) return { update: () => {}, end: () => {} };
+    if (!this.shows('info')) return nothing;
     return this.stream.isTTY === true ? this.drawnBar(name, total) : this.plainLines(name, total);
+  }
+
+  /** Ends what is drawn and gives the cursor back; nothing is drawn from then on. */
+  close(): void {
+    this.closed = true;
+    this.endBar();
   }
 
   private async drawnBar(name: string, total: number): Promise<Progress> {
     const { Presets, SingleBar } = await import('cli-progress');
+    if (this.closed) return nothing;
     const stream = process.stderr;
     const format = `${name} {bar} {value}/{total} {note}`;
     const bar = new SingleBar(

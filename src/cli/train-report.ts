@@ -25,7 +25,7 @@ export function reportTraining({ output, rollout, checkpoint }: LaunchResult, me
   return {
     json: { output, rollout, checkpoint, evaluation, metrics: metrics.at(-1) ?? null },
     lines: [
-      `${rollout} rollouts; the model is in ${checkpoint}`,
+      `${rollout} ${rollout === 1 ? 'rollout' : 'rollouts'}; the model is in ${checkpoint}`,
       ...(lines.length === 0 ? [] : [`held-out accuracy${span}:`, ...lines]),
       `metrics, samples and checkpoints: ${output}`,
     ],
