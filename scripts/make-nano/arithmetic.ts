@@ -66,9 +66,9 @@ export const multiplication: Family = {
     4: (random) => product(random.int(1001, 9999), random.int(3, 9)),
     5: (random) =>
       longProduct(
-        random.int(12, 99),
+        random.int(12, 49),
         drawUntil(
-          () => random.int(12, 99),
+          () => random.int(12, 49),
           (b) => b % 10 > 1,
         ),
       ),
@@ -86,7 +86,7 @@ export const division: Family = {
     2: (random) => quotient(random.int(101, 299), random.int(3, 9)),
     3: (random) => quotient(random.int(301, 999), random.int(3, 9)),
     4: (random) => quotient(random.int(1001, 9999), random.int(3, 9)),
-    5: (random) => quotient(random.int(1001, 9999), random.int(11, 19)),
+    5: (random) => quotient(random.int(1001, 9999), random.int(11, 15)),
   },
 };
 
@@ -101,7 +101,7 @@ export const remainders: Family = {
     2: (random) => remainder(random.int(101, 299), random.int(3, 9)),
     3: (random) => remainder(random.int(301, 999), random.int(3, 9)),
     4: (random) => remainder(random.int(1001, 9999), random.int(3, 9)),
-    5: (random) => remainder(random.int(201, 999), random.int(11, 29)),
+    5: (random) => remainder(random.int(201, 999), random.int(11, 19)),
   },
 };
 
@@ -128,8 +128,8 @@ export const means: Family = {
   draw: {
     2: (random) => mean(random, 2, 60),
     3: (random) => mean(random, 3, 40),
-    4: (random) => mean(random, 4, 60),
-    5: (random) => mean(random, 5, 99),
+    4: (random) => mean(random, 4, 40),
+    5: (random) => mean(random, 5, 40),
   },
 };
 
@@ -151,7 +151,7 @@ export const order: Family = {
       };
     },
     3: (random) => {
-      const [a, b, c, d] = [random.int(2, 12), random.int(2, 12), random.int(2, 9), random.int(2, 40)];
+      const [a, b, c, d] = [random.int(2, 9), random.int(2, 9), random.int(2, 9), random.int(2, 40)];
       const inner = (a + b) * c;
       const value = inner - d;
       return {
@@ -161,7 +161,7 @@ export const order: Family = {
       };
     },
     4: (random) => {
-      const [a, b, c, d] = [random.int(3, 15), random.int(3, 9), random.int(3, 15), random.int(3, 9)];
+      const [a, b, c, d] = [random.int(3, 9), random.int(3, 9), random.int(3, 9), random.int(3, 9)];
       const sign = random.pick(['+', '-']);
       const value = sign === '+' ? a * b + c * d : a * b - c * d;
       return {
@@ -171,7 +171,7 @@ export const order: Family = {
       };
     },
     5: (random) => {
-      const [a, b, c, d, e] = [12, 19, 9, 12, 12].map((high) => random.int(3, high)) as [
+      const [a, b, c, d, e] = [9, 12, 9, 9, 9].map((high) => random.int(3, high)) as [
         number,
         number,
         number,
@@ -223,7 +223,7 @@ export const modulars: Family = {
     3: (random) => modular(random.int(11, 99), '+', random.int(11, 99), random.int(4, 9)),
     4: (random) => modular(random.int(11, 99), '*', random.int(11, 99), random.int(5, 12)),
     5: (random) => {
-      const modulus = random.int(7, 19);
+      const modulus = random.int(7, 17);
       return modularPower(random.int(2, modulus - 1), random.int(3, 5), modulus);
     },
   },

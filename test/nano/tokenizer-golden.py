@@ -1,4 +1,4 @@
-"""Writes tokenizer.golden.json: what Python's `tokenizers` makes of some texts with models/limr-nano/tokenizer.json.
+"""Writes tokenizer-golden.jsonl: what Python's `tokenizers` makes of some texts with models/limr-nano/tokenizer.json.
 
 python3 test/nano/tokenizer-golden.py     (tokenizers 0.23, transformers 5; the output is byte-stable)
 """
@@ -32,5 +32,4 @@ for text in texts:
     assert auto(text, add_special_tokens=False)["input_ids"] == ids, text
     assert auto.decode(ids) == text, text
     rows.append({"text": text, "ids": ids, "without_special": tokenizer.decode(ids, skip_special_tokens=True)})
-lines = ",\n".join(json.dumps(row) for row in rows)
-(here / "tokenizer.golden.json").write_text(f"[\n{lines}\n]\n")
+(here / "tokenizer-golden.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

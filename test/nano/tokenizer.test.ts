@@ -9,11 +9,12 @@ import { Tokenizer } from '../../src/tokenizer/tokenizer.js';
 const tokenizer = await Tokenizer.load(fileURLToPath(new URL('../../models/limr-nano', import.meta.url)));
 
 /** Made by tokenizer-golden.py with Python's `tokenizers` and `transformers`. */
-const golden = JSON.parse(readFileSync(new URL('tokenizer.golden.json', import.meta.url), 'utf8')) as readonly {
-  readonly text: string;
-  readonly ids: readonly number[];
-  readonly without_special: string;
-}[];
+const golden = readFileSync(new URL('tokenizer-golden.jsonl', import.meta.url), 'utf8')
+  .trim()
+  .split('\n')
+  .map(
+    (line) => JSON.parse(line) as { readonly text: string; readonly ids: number[]; readonly without_special: string },
+  );
 
 describe("limr-nano's tokenizer", () => {
   it.each(golden)('gives the ids of the Python library for $text', ({ text, ids, without_special }) => {
