@@ -49,7 +49,7 @@ ContextWrap::ContextWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   const auto o = info[0].As<Napi::Object>();
   state_ = guarded(env, [&] {
     const EngineOptions options{.threads = int(integer(o, "threads")), .isa = text(o, "isa"),
-                                .memory_limit = size_t(number(o, "memoryLimitBytes"))};
+                                .memory_limit = size_t(number(o, "memoryLimitBytes")), .check_nans = boolean(o, "checkNans")};
     LIMR_CHECK(options.threads >= 1 && options.threads <= 1024, kUsage, cat("threads is ", options.threads, ", expected 1 to 1024"));
     return std::make_shared<ContextState>(options);
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/check.h"
 #include "ops/embedding.h"
 #include "ops/rmsnorm.h"
 
@@ -102,17 +103,25 @@ void Transformer::layer_forward(const Context& ctx, int64_t layer, const Batch& 
   const LayerParams& p = weights_.table().layers[size_t(layer)];
   const float eps = float(config_.rms_norm_eps);
   rmsnorm_forward(ctx, {.out = a.norm1, .rstd = a.rstd1, .inp = a.x, .weight = weights_.vector(p.attention_norm), .eps = eps});
+  check_finite(ctx, "attention norm", layer, a.norm1);
   linear_forward(ctx, {.out = a.qkv, .inp = a.norm1, .weight = weights_.matrix(p.qkv), .bias = weights_.vector(p.qkv_bias),
                        .residual = {}});
+  check_finite(ctx, "qkv", layer, a.qkv);
   rope_forward(ctx, {.q = a.q, .kv = a.kv, .qkv = a.qkv, .positions = batch.positions, .slots = batch.slots,
                      .rope = rope_.table(), .norm = {weights_.at(p.q_norm), weights_.at(p.k_norm), eps}});
+  check_finite(ctx, "rope", layer, a.q);
   attention_forward(ctx, {.out = a.attention, .lse = a.lse, .q = a.q, .kv = a.kv, .sequences = batch.sequences,
                           .num_sequences = batch.num_sequences, .scale = 1.0f / std::sqrt(float(config_.head_dim))});
+  check_finite(ctx, "attention", layer, a.attention);
   linear_forward(ctx, {.out = a.x_mid, .inp = a.attention, .weight = weights_.matrix(p.o), .bias = weights_.vector(p.o_bias),
                        .residual = a.x});
+  check_finite(ctx, "attention output", layer, a.x_mid);
   rmsnorm_forward(ctx, {.out = a.norm2, .rstd = a.rstd2, .inp = a.x_mid, .weight = weights_.vector(p.mlp_norm), .eps = eps});
+  check_finite(ctx, "mlp norm", layer, a.norm2);
   swiglu_forward(ctx, {.out = a.hidden, .gate_up = a.gate_up, .inp = a.norm2, .weight = weights_.matrix(p.gate_up)});
+  check_finite(ctx, "swiglu", layer, a.hidden);
   linear_forward(ctx, {.out = out, .inp = a.hidden, .weight = weights_.matrix(p.down), .bias = {}, .residual = a.x_mid});
+  check_finite(ctx, "mlp output", layer, out);
 }
 
 }  // namespace limr

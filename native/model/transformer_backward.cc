@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/check.h"
 #include "model/transformer.h"
 #include "ops/embedding.h"
 #include "ops/rmsnorm.h"
@@ -67,10 +68,12 @@ void Transformer::layer_backward(const Context& ctx, int64_t layer, const Batch&
   // MLP: dx is the gradient of x_mid + down(swiglu(gate_up(norm2)))
   linear_backward_weight(ctx, {.dweight = grad(p.down), .dbias = {}, .dout = dx, .inp = a.hidden, .scratch = s.matmul});
   swiglu_backward(ctx, {.dgate_up = a.gate_up, .gate_up = a.gate_up, .dout = dx, .down = weights_.matrix(p.down), .scratch = s.matmul});
+  check_finite(ctx, "swiglu backward", layer, a.gate_up);
   linear_backward_weight(ctx, {.dweight = grad(p.gate_up), .dbias = {}, .dout = a.gate_up, .inp = a.norm2, .scratch = s.matmul});
   linear_backward_input(ctx, {.dinp = s.dnorm, .dout = a.gate_up, .weight = weights_.matrix(p.gate_up), .scratch = s.matmul});
   rmsnorm_backward(ctx, {.dinp = dx, .dweight = grad_vector(p.mlp_norm), .dout = s.dnorm, .dresidual = dx, .inp = a.x_mid,
                          .weight = weights_.vector(p.mlp_norm), .rstd = a.rstd2, .scratch = s.reduce});
+  check_finite(ctx, "mlp norm backward", layer, dx);
 
   // Attention: dx is the gradient of x + o(attention(...)) (+ bias)
   linear_backward_weight(ctx, {.dweight = grad(p.o), .dbias = grad_vector(p.o_bias), .dout = dx, .inp = a.attention, .scratch = s.matmul});
@@ -78,15 +81,18 @@ void Transformer::layer_backward(const Context& ctx, int64_t layer, const Batch&
   attention_backward(ctx, {.dq = s.dq, .dk = s.dk, .dv = s.dv, .dout = s.dattention, .out = a.attention, .q = a.q, .lse = a.lse,
                            .kv = a.kv, .sequences = batch.sequences, .num_sequences = batch.num_sequences,
                            .scale = 1.0f / std::sqrt(float(config_.head_dim)), .scratch = s.attention});
+  check_finite(ctx, "attention backward", layer, s.dq);
   rope_backward(ctx, {.dqkv = s.dqkv, .dq = s.dq, .dk = s.dk, .dv = s.dv, .qkv = a.qkv, .dq_norm = grad_vector(p.q_norm),
                       .dk_norm = grad_vector(p.k_norm), .positions = batch.positions, .rope = rope_.table(),
                       .norm = {weights_.at(p.q_norm), weights_.at(p.k_norm), float(config_.rms_norm_eps)},
                       .num_heads = config_.num_attention_heads, .num_kv_heads = config_.num_key_value_heads,
                       .head_dim = config_.head_dim, .scratch = s.reduce});
+  check_finite(ctx, "rope backward", layer, s.dqkv);
   linear_backward_weight(ctx, {.dweight = grad(p.qkv), .dbias = grad_vector(p.qkv_bias), .dout = s.dqkv, .inp = a.norm1, .scratch = s.matmul});
   linear_backward_input(ctx, {.dinp = s.dnorm, .dout = s.dqkv, .weight = weights_.matrix(p.qkv), .scratch = s.matmul});
   rmsnorm_backward(ctx, {.dinp = dx, .dweight = grad_vector(p.attention_norm), .dout = s.dnorm, .dresidual = dx, .inp = a.x,
                          .weight = weights_.vector(p.attention_norm), .rstd = a.rstd1, .scratch = s.reduce});
+  check_finite(ctx, "attention norm backward", layer, dx);
 }
 
 }  // namespace limr
