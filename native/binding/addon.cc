@@ -39,25 +39,31 @@ Napi::Value plan(const Napi::CallbackInfo& info) {
     const Transformer transformer(config, weights, rope);
     const bool trainable = boolean(o, "trainable"), checkpointing = boolean(o, "activationCheckpointing");
     const int threads = int(integer(o, "threads"));
-    const int64_t elements = weights.table().elements, sequences = integer(o, "maxSequences"), context = integer(o, "contextLength");
+    const int64_t elements = weights.table().elements, sequences = integer(o, "maxSequences"),
+                  context = integer(o, "contextLength");
     const int64_t train = integer(o, "trainTokens"), score = integer(o, "scoreTokens"), batch = integer(o, "maxBatch");
     int64_t pages = pages_for(batch, context);
-    if (const int64_t bytes = integer(o, "kvCacheBytes"); bytes > 0) pages = std::min(pages, bytes / KvCache::page_bytes(config));
+    if (const int64_t bytes = integer(o, "kvCacheBytes"); bytes > 0)
+      pages = std::min(pages, bytes / KvCache::page_bytes(config));
     Napi::Object out = Napi::Object::New(env);
     out.Set("weightBytes", double(weights.bytes()));
     out.Set("gradientBytes", trainable ? double(TrainState::gradient_bytes(elements)) : 0.0);
     out.Set("optimizerBytes", trainable ? double(TrainState::optimizer_bytes(elements)) : 0.0);
-    out.Set("trainBytes", train > 0 ? double(train_bytes(transformer, head, train, std::min(train, sequences), train,
-                                                         std::min(train, std::max<int64_t>(context, 1)), checkpointing, threads))
-                                    : 0.0);
+    out.Set("trainBytes",
+            train > 0 ? double(train_bytes(transformer, head, train, std::min(train, sequences), train,
+                                           std::min(train, std::max<int64_t>(context, 1)), checkpointing, threads))
+                      : 0.0);
     out.Set("scoreBytes", score > 0 ? double(score_bytes(transformer, head, score, std::min(score, sequences))) : 0.0);
-    out.Set("generateBytes", batch > 0 ? double(generate_bytes(transformer, batch, integer(o, "prefillChunk"), pages, threads)) : 0.0);
+    out.Set("generateBytes",
+            batch > 0 ? double(generate_bytes(transformer, batch, integer(o, "prefillChunk"), pages, threads)) : 0.0);
     out.Set("numParameters", double(weights.table().num_parameters));
     return out;
   });
 }
 
-Napi::Value create_context(const Napi::CallbackInfo& info) { return ContextWrap::create(info.Env(), info[0].As<Napi::Object>()); }
+Napi::Value create_context(const Napi::CallbackInfo& info) {
+  return ContextWrap::create(info.Env(), info[0].As<Napi::Object>());
+}
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto* classes = new AddonClasses{ContextWrap::define(env), ModelWrap::define(env)};

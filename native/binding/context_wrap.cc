@@ -35,9 +35,10 @@ void ModelState::abort() {
 }
 
 Napi::FunctionReference ContextWrap::define(Napi::Env env) {
-  return Napi::Persistent(DefineClass(env, "NativeContext",
-                                      {InstanceAccessor<&ContextWrap::threads>("threads"), InstanceAccessor<&ContextWrap::isa>("isa"),
-                                       InstanceMethod<&ContextWrap::load>("load"), InstanceMethod<&ContextWrap::close>("close")}));
+  return Napi::Persistent(
+      DefineClass(env, "NativeContext",
+                  {InstanceAccessor<&ContextWrap::threads>("threads"), InstanceAccessor<&ContextWrap::isa>("isa"),
+                   InstanceMethod<&ContextWrap::load>("load"), InstanceMethod<&ContextWrap::close>("close")}));
 }
 
 Napi::Value ContextWrap::create(Napi::Env env, Napi::Object options) {
@@ -48,9 +49,12 @@ ContextWrap::ContextWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   const Napi::Env env = info.Env();
   const auto o = info[0].As<Napi::Object>();
   state_ = guarded(env, [&] {
-    const EngineOptions options{.threads = int(integer(o, "threads")), .isa = text(o, "isa"),
-                                .memory_limit = size_t(number(o, "memoryLimitBytes")), .check_nans = boolean(o, "checkNans")};
-    LIMR_CHECK(options.threads >= 1 && options.threads <= 1024, kUsage, cat("threads is ", options.threads, ", expected 1 to 1024"));
+    const EngineOptions options{.threads = int(integer(o, "threads")),
+                                .isa = text(o, "isa"),
+                                .memory_limit = size_t(number(o, "memoryLimitBytes")),
+                                .check_nans = o.Get("checkNans").ToBoolean()};
+    LIMR_CHECK(options.threads >= 1 && options.threads <= 1024, kUsage,
+               cat("threads is ", options.threads, ", expected 1 to 1024"));
     return std::make_shared<ContextState>(options);
   });
   Napi::Env cleanup_env = env;
@@ -63,13 +67,19 @@ ContextWrap::ContextWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   });
 }
 
-Napi::Value ContextWrap::threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), state_->engine.threads()); }
-Napi::Value ContextWrap::isa(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), state_->engine.isa()); }
+Napi::Value ContextWrap::threads(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), state_->engine.threads());
+}
+Napi::Value ContextWrap::isa(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), state_->engine.isa());
+}
 
 Napi::Value ContextWrap::load(const Napi::CallbackInfo& info) {
   const auto o = info[0].As<Napi::Object>();
-  const LoadOptions options{.dir = text(o, "dir"), .head = text(o, "head") == "value" ? Head::kValue : Head::kLm,
-                            .trainable = boolean(o, "trainable"), .random_seed = integer(o, "randomSeed"),
+  const LoadOptions options{.dir = text(o, "dir"),
+                            .head = text(o, "head") == "value" ? Head::kValue : Head::kLm,
+                            .trainable = boolean(o, "trainable"),
+                            .random_seed = integer(o, "randomSeed"),
                             .value_head_seed = uint32_t(integer(o, "valueHeadSeed")),
                             .checkpointing = boolean(o, "activationCheckpointing")};
   auto result = std::make_shared<ModelState>();
@@ -84,7 +94,8 @@ Napi::Value ContextWrap::load(const Napi::CallbackInfo& info) {
 
 // Models keep the context's memory until they are closed; this only waits for what was asked before.
 Napi::Value ContextWrap::close(const Napi::CallbackInfo& info) {
-  return Task<Nothing>::start(info.Env(), state_->queue, [state = state_](Task<Nothing>&) { return Nothing{}; }, undefined, [] {});
+  return Task<Nothing>::start(
+      info.Env(), state_->queue, [state = state_](Task<Nothing>&) { return Nothing{}; }, undefined, [] {});
 }
 
 }  // namespace limr

@@ -9,7 +9,8 @@ Napi::Value undefined(Napi::Env env, Nothing&) { return env.Undefined(); }
 
 struct Packed {
   std::vector<int32_t> tokens, offsets;
-  explicit Packed(const Napi::Object& o) : tokens(copy_array<int32_t>(o, "tokens")), offsets(copy_array<int32_t>(o, "offsets")) {}
+  explicit Packed(const Napi::Object& o)
+      : tokens(copy_array<int32_t>(o, "tokens")), offsets(copy_array<int32_t>(o, "offsets")) {}
   PackedTokens view() const { return {tokens, offsets}; }
 };
 
@@ -33,11 +34,11 @@ struct OwnedLoss {
     advantages = copy_array<float>(o, "advantages"), old_logprobs = copy_array<float>(o, "oldLogprobs");
     ref_logprobs = copy_array<float>(o, "refLogprobs");
     const std::string k = text(o, "klEstimator");
-    loss.policy = {real(o, "epsClipLow"), real(o, "epsClipHigh"), real(o, "klCoef"),
-                   k == "k2"   ? KlEstimator::kK2
-                   : k == "k3" ? KlEstimator::kK3
-                               : KlEstimator::kK1,
-                   real(o, "entropyCoef"), advantages, old_logprobs, ref_logprobs};
+    loss.policy = {
+        real(o, "epsClipLow"),  real(o, "epsClipHigh"),
+        real(o, "klCoef"),      k == "k2" ? KlEstimator::kK2 : k == "k3" ? KlEstimator::kK3 : KlEstimator::kK1,
+        real(o, "entropyCoef"), advantages,
+        old_logprobs,           ref_logprobs};
   }
   OwnedLoss(const OwnedLoss&) = delete;
 };
@@ -52,13 +53,24 @@ struct OwnedRequest {
     std::vector<std::string> stops;
     const auto list = o.Get("stopStrings").As<Napi::Array>();
     for (uint32_t i = 0; i < list.Length(); ++i) stops.push_back(list.Get(i).As<Napi::String>().Utf8Value());
-    request = {.prompts = prompts.view(), .rows = rows, .samples_per_prompt = integer(o, "samplesPerPrompt"),
-               .seed = uint32_t(integer(o, "seed")), .purpose = uint32_t(integer(o, "purpose")), .rollout = uint32_t(integer(o, "rollout")),
-               .temperature = real(o, "temperature"), .top_k = integer(o, "topK"), .top_p = real(o, "topP"), .min_p = real(o, "minP"),
-               .logprob_temperature = real(o, "logprobTemperature"), .min_tokens = integer(o, "minTokens"),
-               .max_tokens = integer(o, "maxTokens"), .eos_token_ids = copy_array<int32_t>(o, "eosTokenIds"),
-               .banned_token_ids = copy_array<int32_t>(o, "bannedTokenIds"), .stop_strings = std::move(stops),
-               .max_batch = integer(o, "maxBatch"), .prefill_chunk = integer(o, "prefillChunk"),
+    request = {.prompts = prompts.view(),
+               .rows = rows,
+               .samples_per_prompt = integer(o, "samplesPerPrompt"),
+               .seed = uint32_t(integer(o, "seed")),
+               .purpose = uint32_t(integer(o, "purpose")),
+               .rollout = uint32_t(integer(o, "rollout")),
+               .temperature = real(o, "temperature"),
+               .top_k = integer(o, "topK"),
+               .top_p = real(o, "topP"),
+               .min_p = real(o, "minP"),
+               .logprob_temperature = real(o, "logprobTemperature"),
+               .min_tokens = integer(o, "minTokens"),
+               .max_tokens = integer(o, "maxTokens"),
+               .eos_token_ids = copy_array<int32_t>(o, "eosTokenIds"),
+               .banned_token_ids = copy_array<int32_t>(o, "bannedTokenIds"),
+               .stop_strings = std::move(stops),
+               .max_batch = integer(o, "maxBatch"),
+               .prefill_chunk = integer(o, "prefillChunk"),
                .kv_cache_bytes = int64_t(number(o, "kvCacheBytes"))};
   }
   OwnedRequest(const OwnedRequest&) = delete;
@@ -97,15 +109,17 @@ Napi::Value stats_to_js(Napi::Env env, GenerateStats& s) {
 
 Napi::FunctionReference ModelWrap::define(Napi::Env env) {
   using W = ModelWrap;
-  return Napi::Persistent(DefineClass(
-      env, "NativeModel",
-      {InstanceAccessor<&W::info>("info"), InstanceAccessor<&W::optimizer_steps>("optimizerSteps"),
-       InstanceMethod<&W::set_token_bytes>("setTokenBytes"), InstanceMethod<&W::generate>("generate"),
-       InstanceMethod<&W::acknowledge>("acknowledge"), InstanceMethod<&W::abort>("abort"), InstanceMethod<&W::score>("score"),
-       InstanceMethod<&W::logits>("logits"), InstanceMethod<&W::accumulate>("accumulate"), InstanceMethod<&W::step>("step"),
-       InstanceMethod<&W::zero_grad>("zeroGrad"), InstanceMethod<&W::save>("save"), InstanceMethod<&W::save_optimizer>("saveOptimizer"),
-       InstanceMethod<&W::load_optimizer>("loadOptimizer"), InstanceMethod<&W::tensor_names>("tensorNames"),
-       InstanceMethod<&W::read_tensor>("readTensor"), InstanceMethod<&W::close>("close")}));
+  return Napi::Persistent(
+      DefineClass(env, "NativeModel",
+                  {InstanceAccessor<&W::info>("info"), InstanceAccessor<&W::optimizer_steps>("optimizerSteps"),
+                   InstanceMethod<&W::set_token_bytes>("setTokenBytes"), InstanceMethod<&W::generate>("generate"),
+                   InstanceMethod<&W::acknowledge>("acknowledge"), InstanceMethod<&W::abort>("abort"),
+                   InstanceMethod<&W::score>("score"), InstanceMethod<&W::logits>("logits"),
+                   InstanceMethod<&W::accumulate>("accumulate"), InstanceMethod<&W::step>("step"),
+                   InstanceMethod<&W::zero_grad>("zeroGrad"), InstanceMethod<&W::save>("save"),
+                   InstanceMethod<&W::save_optimizer>("saveOptimizer"),
+                   InstanceMethod<&W::load_optimizer>("loadOptimizer"), InstanceMethod<&W::tensor_names>("tensorNames"),
+                   InstanceMethod<&W::read_tensor>("readTensor"), InstanceMethod<&W::close>("close")}));
 }
 
 Napi::Value ModelWrap::create(Napi::Env env, std::shared_ptr<ContextState> context, std::shared_ptr<ModelState> state) {
@@ -115,7 +129,8 @@ Napi::Value ModelWrap::create(Napi::Env env, std::shared_ptr<ContextState> conte
 }
 
 ModelWrap::ModelWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-  const auto* pair = info[0].As<Napi::External<std::pair<std::shared_ptr<ContextState>, std::shared_ptr<ModelState>>>>().Data();
+  const auto* pair =
+      info[0].As<Napi::External<std::pair<std::shared_ptr<ContextState>, std::shared_ptr<ModelState>>>>().Data();
   context_ = pair->first, state_ = pair->second;
   const std::lock_guard<std::mutex> lock(context_->mutex);
   context_->models.insert(state_.get());
@@ -139,7 +154,8 @@ Napi::Value ModelWrap::verb(Napi::Env env, Work work, Convert convert, Napi::Fun
   idle(env);
   state_->busy = true;
   return Task<T>::start(
-      env, context_->queue, [state = state_, context = context_, work](Task<T>& task) -> T { return work(*state->model, task); }, convert,
+      env, context_->queue,
+      [state = state_, context = context_, work](Task<T>& task) -> T { return work(*state->model, task); }, convert,
       [state = state_] { state->busy = false; }, callback);
 }
 
@@ -164,7 +180,8 @@ Napi::Value ModelWrap::info(const Napi::CallbackInfo& info) {
   o.Set("trainable", m.trainable());
   o.Set("numParameters", double(m.weights().table().num_parameters));
   o.Set("weightBytes", double(m.weights().bytes()));
-  o.Set("optimizerBytes", m.trainable() ? double(TrainState::gradient_bytes(elements) + TrainState::optimizer_bytes(elements)) : 0.0);
+  o.Set("optimizerBytes",
+        m.trainable() ? double(TrainState::gradient_bytes(elements) + TrainState::optimizer_bytes(elements)) : 0.0);
   return o;
 }
 
@@ -193,11 +210,12 @@ Napi::Value ModelWrap::generate(const Napi::CallbackInfo& info) {
       [request, state = state_](Model& m, Task<GenerateStats>& task) {
         return limr::generate(m, request->request, [&](FinishedSample&& sample) {
           state->backpressure.wait_and_count();
-          task.call([boxed = std::make_shared<FinishedSample>(std::move(sample))](Napi::Env env, Napi::Function callback) {
-            Napi::Array samples = Napi::Array::New(env, 1);
-            samples.Set(0u, sample_to_js(env, *boxed));
-            callback.Call({samples});
-          });
+          task.call(
+              [boxed = std::make_shared<FinishedSample>(std::move(sample))](Napi::Env env, Napi::Function callback) {
+                Napi::Array samples = Napi::Array::New(env, 1);
+                samples.Set(0u, sample_to_js(env, *boxed));
+                callback.Call({samples});
+              });
         });
       },
       stats_to_js, info[1].As<Napi::Function>());
@@ -253,8 +271,12 @@ Napi::Value ModelWrap::accumulate(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelWrap::step(const Napi::CallbackInfo& info) {
   const auto o = info[0].As<Napi::Object>();
-  const StepOptions options{.learning_rate = real(o, "learningRate"), .beta1 = real(o, "beta1"), .beta2 = real(o, "beta2"), .eps = real(o, "eps"),
-                            .weight_decay = real(o, "weightDecay"), .max_grad_norm = real(o, "maxGradNorm")};
+  const StepOptions options{.learning_rate = real(o, "learningRate"),
+                            .beta1 = real(o, "beta1"),
+                            .beta2 = real(o, "beta2"),
+                            .eps = real(o, "eps"),
+                            .weight_decay = real(o, "weightDecay"),
+                            .max_grad_norm = real(o, "maxGradNorm")};
   return verb<StepResult>(
       info.Env(), [=](Model& m, Task<StepResult>&) { return m.step(options); },
       [](Napi::Env env, StepResult& r) -> Napi::Value {
@@ -311,7 +333,8 @@ Napi::Value ModelWrap::load_optimizer(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelWrap::tensor_names(const Napi::CallbackInfo& info) {
   Napi::Array names = Napi::Array::New(info.Env());
-  for (const std::string& n : idle(info.Env()).tensor_names()) names.Set(names.Length(), Napi::String::New(info.Env(), n));
+  for (const std::string& n : idle(info.Env()).tensor_names())
+    names.Set(names.Length(), Napi::String::New(info.Env(), n));
   return names;
 }
 

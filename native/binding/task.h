@@ -129,10 +129,12 @@ class Task : public std::enable_shared_from_this<Task<T>> {
 
   void post(std::function<void(Napi::Env, Napi::Function)> f) {
     auto* boxed = new std::function<void(Napi::Env, Napi::Function)>(std::move(f));
-    const napi_status status = js_.BlockingCall(boxed, [](Napi::Env env, Napi::Function callback, std::function<void(Napi::Env, Napi::Function)>* g) {
-      const std::unique_ptr<std::function<void(Napi::Env, Napi::Function)>> owned(g);
-      if (env != nullptr) (*owned)(env, callback);  // null while the environment is torn down: nobody is left to tell
-    });
+    const napi_status status = js_.BlockingCall(
+        boxed, [](Napi::Env env, Napi::Function callback, std::function<void(Napi::Env, Napi::Function)>* g) {
+          const std::unique_ptr<std::function<void(Napi::Env, Napi::Function)>> owned(g);
+          if (env != nullptr)
+            (*owned)(env, callback);  // null while the environment is torn down: nobody is left to tell
+        });
     if (status != napi_ok) delete boxed;
   }
 

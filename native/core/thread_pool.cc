@@ -7,7 +7,8 @@
 namespace limr {
 namespace {
 
-constexpr int kSpins = 4000;  // about 50 us: longer than the gap between two ops, far shorter than one between two phases
+constexpr int kSpins =
+    4000;  // about 50 us: longer than the gap between two ops, far shorter than one between two phases
 
 inline void relax() {
 #if defined(__x86_64__)

@@ -37,7 +37,9 @@ class ThreadPool {
   // The first exception is thrown here once all pieces have ended. One caller at a time; bodies must not nest.
   template <typename Body>
   void parallel_for(int64_t n, int64_t grain, Body&& body) {
-    run(n, grain < 1 ? 1 : grain, [](void* f, int64_t b, int64_t e) { (*static_cast<std::remove_reference_t<Body>*>(f))(b, e); },
+    run(
+        n, grain < 1 ? 1 : grain,
+        [](void* f, int64_t b, int64_t e) { (*static_cast<std::remove_reference_t<Body>*>(f))(b, e); },
         const_cast<void*>(static_cast<const void*>(&body)));
   }
 

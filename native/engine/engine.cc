@@ -5,14 +5,21 @@
 namespace limr {
 namespace {
 std::string mib(size_t bytes) { return cat((bytes + (1 << 20) - 1) >> 20, " MiB"); }
-constexpr const char* kHint = "Lower the token budget or the batch, use a smaller model, or raise the limit; `limr-engine plan` shows what each takes.";
+constexpr const char* kHint =
+    "Lower the token budget or the batch, use a smaller model, or raise the limit; `limr-engine plan` shows what each "
+    "takes.";
 }  // namespace
 
 Engine::Engine(const EngineOptions& options)
     : options_(options), pool_(options.threads), table_(cpu::table(options.isa)) {}
 
 Context Engine::context(std::atomic<bool>* abort) {
-  return {.device = Device::kCpu, .pool = &pool_, .cpu = table_, .rank = 0, .abort = abort, .check_nans = options_.check_nans};
+  return {.device = Device::kCpu,
+          .pool = &pool_,
+          .cpu = table_,
+          .rank = 0,
+          .abort = abort,
+          .check_nans = options_.check_nans};
 }
 
 const char* Engine::isa() const { return table_->isa; }
@@ -21,7 +28,9 @@ Engine::Phase::Phase(Engine& engine, size_t bytes) : engine_(engine), lock_(engi
   if (bytes > engine.workspace_.capacity()) {
     const size_t limit = engine.options_.memory_limit;
     LIMR_CHECK(limit == 0 || engine.resident_ + bytes <= limit, kMemory,
-               cat("a workspace of ", mib(bytes), " beside ", mib(engine.resident_), " of models exceeds the limit of ", mib(limit)), kHint);
+               cat("a workspace of ", mib(bytes), " beside ", mib(engine.resident_), " of models exceeds the limit of ",
+                   mib(limit)),
+               kHint);
     engine.workspace_.reserve(bytes);
   }
 }
@@ -30,7 +39,9 @@ void Engine::take(size_t bytes, const char* what) {
   const std::lock_guard<std::mutex> lock(memory_);
   const size_t limit = options_.memory_limit;
   LIMR_CHECK(limit == 0 || resident_ + workspace_.capacity() + bytes <= limit, kMemory,
-             cat(what, " of ", mib(bytes), " beside ", mib(resident_ + workspace_.capacity()), " exceed the limit of ", mib(limit)), kHint);
+             cat(what, " of ", mib(bytes), " beside ", mib(resident_ + workspace_.capacity()), " exceed the limit of ",
+                 mib(limit)),
+             kHint);
   resident_ += bytes;
 }
 

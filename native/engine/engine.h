@@ -10,8 +10,8 @@ namespace limr {
 
 struct EngineOptions {
   int threads = 1;
-  std::string isa = "";       // "" = best
-  size_t memory_limit = 0;    // bytes of weights, optimizer state and workspace together; 0 = none
+  std::string isa = "";     // "" = best
+  size_t memory_limit = 0;  // bytes of weights, optimizer state and workspace together; 0 = none
   bool check_nans = false;
 };
 

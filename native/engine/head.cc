@@ -44,18 +44,27 @@ namespace {
 
 void final_norm(const Context& ctx, const Model& m, const HeadScratch& s, View x, const Prediction& p) {
   gather_rows(ctx, {.out = s.x, .inp = x, .index = p.rows.data()});
-  rmsnorm_forward(ctx, {.out = s.norm, .rstd = s.rstd, .inp = s.x, .weight = m.weights().vector(m.weights().table().final_norm),
+  rmsnorm_forward(ctx, {.out = s.norm,
+                        .rstd = s.rstd,
+                        .inp = s.x,
+                        .weight = m.weights().vector(m.weights().table().final_norm),
                         .eps = float(m.config().rms_norm_eps)});
 }
 
 // Logits and statistics of rows [begin, end).
-void chunk_logits(const Context& ctx, const Model& m, const HeadScratch& s, const Prediction& p, int64_t begin, int64_t end,
-                  float temperature) {
+void chunk_logits(const Context& ctx, const Model& m, const HeadScratch& s, const Prediction& p, int64_t begin,
+                  int64_t end, float temperature) {
   const View logits = s.logits.slice(0, end - begin);
-  linear_forward(ctx, {.out = logits, .inp = s.norm.slice(begin, end), .weight = m.weights().matrix(m.weights().table().head),
-                       .bias = {}, .residual = {}});
-  logprob_forward(ctx, {.stats = s.stats, .logits = logits, .targets = p.targets.data() + begin,
-                        .vocab_size = m.config().vocab_size, .temperature = temperature});
+  linear_forward(ctx, {.out = logits,
+                       .inp = s.norm.slice(begin, end),
+                       .weight = m.weights().matrix(m.weights().table().head),
+                       .bias = {},
+                       .residual = {}});
+  logprob_forward(ctx, {.stats = s.stats,
+                        .logits = logits,
+                        .targets = p.targets.data() + begin,
+                        .vocab_size = m.config().vocab_size,
+                        .temperature = temperature});
   for (int64_t r = begin; r < end; ++r) {
     s.outputs[r] = s.stats[r - begin].logprob;
     s.entropy[r] = s.stats[r - begin].entropy;
@@ -63,7 +72,8 @@ void chunk_logits(const Context& ctx, const Model& m, const HeadScratch& s, cons
 }
 
 // Writes the terms of rows [begin, end), and their weighted derivatives.
-void row_losses(const HeadScratch& s, const Prediction& p, const Loss& loss, LossTerms& terms, int64_t begin, int64_t end) {
+void row_losses(const HeadScratch& s, const Prediction& p, const Loss& loss, LossTerms& terms, int64_t begin,
+                int64_t end) {
   for (int64_t r = begin; r < end; ++r) {
     const int64_t i = p.index[size_t(r)];
     const float entropy = s.entropy ? s.entropy[r] : 0.0f, weight = loss.weights[size_t(i)];
@@ -73,14 +83,16 @@ void row_losses(const HeadScratch& s, const Prediction& p, const Loss& loss, Los
     if (s.entropy) terms.entropy[size_t(i)] = entropy;
     s.d_output[r] = weight * t.d_output;
     s.d_entropy[r] = weight * t.d_entropy;
-    if (terms.non_finite.empty() && !std::isfinite(s.outputs[r])) terms.non_finite = loss.kind == Loss::kValue ? "values" : "logprobs";
+    if (terms.non_finite.empty() && !std::isfinite(s.outputs[r]))
+      terms.non_finite = loss.kind == Loss::kValue ? "values" : "logprobs";
     if (terms.non_finite.empty() && !std::isfinite(terms.losses[size_t(i)])) terms.non_finite = "loss";
   }
 }
 
 }  // namespace
 
-void head_forward(const Context& ctx, const Model& m, const HeadScratch& s, View x, const Prediction& p, float temperature) {
+void head_forward(const Context& ctx, const Model& m, const HeadScratch& s, View x, const Prediction& p,
+                  float temperature) {
   final_norm(ctx, m, s, x, p);
   const int64_t R = int64_t(p.rows.size());
   if (m.head() == Head::kValue) {
@@ -94,8 +106,8 @@ void head_forward(const Context& ctx, const Model& m, const HeadScratch& s, View
   }
 }
 
-void head_backward(const Context& ctx, const Model& m, const HeadScratch& s, View x, const Prediction& p, const Loss& loss,
-                   LossTerms& terms, float* grads) {
+void head_backward(const Context& ctx, const Model& m, const HeadScratch& s, View x, const Prediction& p,
+                   const Loss& loss, LossTerms& terms, float* grads) {
   final_norm(ctx, m, s, x, p);
   const WeightTable& t = m.weights().table();
   const int64_t R = int64_t(p.rows.size()), V = m.config().vocab_size;
@@ -104,7 +116,11 @@ void head_backward(const Context& ctx, const Model& m, const HeadScratch& s, Vie
     const View weight = m.weights().vector(t.head);
     value_forward(ctx, {.values = s.outputs, .inp = s.norm, .weight = weight});
     row_losses(s, p, loss, terms, 0, R);
-    value_backward(ctx, {.dinp = s.dnorm, .dweight = view(dhead, 1, weight.cols), .dvalues = s.d_output, .inp = s.norm, .weight = weight});
+    value_backward(ctx, {.dinp = s.dnorm,
+                         .dweight = view(dhead, 1, weight.cols),
+                         .dvalues = s.d_output,
+                         .inp = s.norm,
+                         .weight = weight});
   } else {
     const int64_t chunk = head_chunk_rows(V);
     const bool with_entropy = loss.kind == Loss::kPolicy && loss.policy.entropy_coef != 0;
@@ -114,18 +130,32 @@ void head_backward(const Context& ctx, const Model& m, const HeadScratch& s, Vie
       chunk_logits(ctx, m, s, p, begin, end, loss.temperature);
       row_losses(s, p, loss, terms, begin, end);
       const View dlogits = s.dlogits.slice(0, end - begin);
-      logprob_backward(ctx, {.dlogits = dlogits, .logits = s.logits.slice(0, end - begin), .stats = s.stats,
-                             .targets = p.targets.data() + begin, .dlogprob = s.d_output + begin,
-                             .dentropy = with_entropy ? s.d_entropy + begin : nullptr, .vocab_size = V, .temperature = loss.temperature});
+      logprob_backward(ctx, {.dlogits = dlogits,
+                             .logits = s.logits.slice(0, end - begin),
+                             .stats = s.stats,
+                             .targets = p.targets.data() + begin,
+                             .dlogprob = s.d_output + begin,
+                             .dentropy = with_entropy ? s.d_entropy + begin : nullptr,
+                             .vocab_size = V,
+                             .temperature = loss.temperature});
       View dout = dlogits;
       dout.cols = V;
-      linear_backward_weight(ctx, {.dweight = dhead, .dbias = {}, .dout = dout, .inp = s.norm.slice(begin, end), .scratch = s.matmul});
-      linear_backward_input(ctx, {.dinp = s.dnorm.slice(begin, end), .dout = dlogits, .weight = m.weights().matrix(t.head),
-                                  .scratch = s.transposed, .transposed = begin > 0});
+      linear_backward_weight(
+          ctx, {.dweight = dhead, .dbias = {}, .dout = dout, .inp = s.norm.slice(begin, end), .scratch = s.matmul});
+      linear_backward_input(ctx, {.dinp = s.dnorm.slice(begin, end),
+                                  .dout = dlogits,
+                                  .weight = m.weights().matrix(t.head),
+                                  .scratch = s.transposed,
+                                  .transposed = begin > 0});
     }
   }
-  rmsnorm_backward(ctx, {.dinp = s.dx, .dweight = view(grads + t.params[size_t(t.final_norm)].offset, 1, m.config().hidden_size),
-                         .dout = s.dnorm, .dresidual = {}, .inp = s.x, .weight = m.weights().vector(t.final_norm), .rstd = s.rstd,
+  rmsnorm_backward(ctx, {.dinp = s.dx,
+                         .dweight = view(grads + t.params[size_t(t.final_norm)].offset, 1, m.config().hidden_size),
+                         .dout = s.dnorm,
+                         .dresidual = {},
+                         .inp = s.x,
+                         .weight = m.weights().vector(t.final_norm),
+                         .rstd = s.rstd,
                          .scratch = s.reduce});
 }
 

@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "io/blob.h"
-#include "ops/adamw.h"
 #include "io/file.h"
+#include "ops/adamw.h"
 
 namespace limr {
 namespace {
@@ -22,7 +22,10 @@ std::string hash_hex(uint64_t h) {
 }  // namespace
 
 TrainState::TrainState(int64_t elements)
-    : grads(size_t(elements) * 4), remainder(size_t(elements) * 2), exp_avg(size_t(elements) * 4), exp_avg_sq(size_t(elements) * 4) {}
+    : grads(size_t(elements) * 4),
+      remainder(size_t(elements) * 2),
+      exp_avg(size_t(elements) * 4),
+      exp_avg_sq(size_t(elements) * 4) {}
 
 Model::Model(Engine& engine, const LoadOptions& options)
     : engine_(engine),
@@ -31,9 +34,10 @@ Model::Model(Engine& engine, const LoadOptions& options)
       weights_(config_, options.head),
       rope_(config_, std::min(config_.max_position_embeddings, kFirstPositions)),
       transformer_(config_, weights_, rope_) {
-  const size_t bytes = weights_.bytes() + (options.trainable ? TrainState::gradient_bytes(weights_.table().elements) +
-                                                                   TrainState::optimizer_bytes(weights_.table().elements)
-                                                             : 0);
+  const size_t bytes =
+      weights_.bytes() + (options.trainable ? TrainState::gradient_bytes(weights_.table().elements) +
+                                                  TrainState::optimizer_bytes(weights_.table().elements)
+                                            : 0);
   engine.take(bytes, "the model");
   taken_ = bytes;
   const Context ctx = begin();
@@ -64,7 +68,8 @@ void Model::zero_grad() {
   check_trainable("zeroGrad");
   const Context ctx = begin();
   auto* grads = train_->grads.as<float>();
-  ctx.pool->parallel_for(weights_.table().elements, 1 << 16, [&](int64_t b, int64_t e) { std::memset(grads + b, 0, size_t(e - b) * 4); });
+  ctx.pool->parallel_for(weights_.table().elements, 1 << 16,
+                         [&](int64_t b, int64_t e) { std::memset(grads + b, 0, size_t(e - b) * 4); });
 }
 
 StepResult Model::step(const StepOptions& o) {
@@ -87,13 +92,23 @@ StepResult Model::step(const StepOptions& o) {
     return result;
   }
   // As DeepSpeed and torch clip: by max_norm / (norm + 1e-6), never up.
-  const float scale = o.max_grad_norm > 0 ? float(std::min(1.0, double(o.max_grad_norm) / (result.grad_norm + 1e-6))) : 1.0f;
+  const float scale =
+      o.max_grad_norm > 0 ? float(std::min(1.0, double(o.max_grad_norm) / (result.grad_norm + 1e-6))) : 1.0f;
   ++s.step;
   for (const Param& p : t.params)
-    adamw(ctx, {.weight = weights_.data() + p.offset, .remainder = s.remainder.as<uint16_t>() + p.offset,
-                .exp_avg = s.exp_avg.as<float>() + p.offset, .exp_avg_sq = s.exp_avg_sq.as<float>() + p.offset,
-                .grad = s.grads.as<float>() + p.offset, .n = p.elements, .grad_scale = &scale, .lr = o.learning_rate,
-                .beta1 = o.beta1, .beta2 = o.beta2, .eps = o.eps, .weight_decay = p.decay ? o.weight_decay : 0, .step = s.step});
+    adamw(ctx, {.weight = weights_.data() + p.offset,
+                .remainder = s.remainder.as<uint16_t>() + p.offset,
+                .exp_avg = s.exp_avg.as<float>() + p.offset,
+                .exp_avg_sq = s.exp_avg_sq.as<float>() + p.offset,
+                .grad = s.grads.as<float>() + p.offset,
+                .n = p.elements,
+                .grad_scale = &scale,
+                .lr = o.learning_rate,
+                .beta1 = o.beta1,
+                .beta2 = o.beta2,
+                .eps = o.eps,
+                .weight_decay = p.decay ? o.weight_decay : 0,
+                .step = s.step});
   zero_grad();
   return result;
 }
@@ -117,7 +132,8 @@ std::string Model::layout_signature() const {
 void Model::save_optimizer(const std::string& file) const {
   check_trainable("saveOptimizer");
   const int64_t n = weights_.table().elements;
-  BlobWriter writer(file, {layout_signature(), train_->step, {{"remainder", n * 2}, {"exp_avg", n * 4}, {"exp_avg_sq", n * 4}}});
+  BlobWriter writer(
+      file, {layout_signature(), train_->step, {{"remainder", n * 2}, {"exp_avg", n * 4}, {"exp_avg_sq", n * 4}}});
   writer.write("remainder", train_->remainder.data(), n * 2);
   writer.write("exp_avg", train_->exp_avg.data(), n * 4);
   writer.write("exp_avg_sq", train_->exp_avg_sq.data(), n * 4);
@@ -165,7 +181,8 @@ Model::Tensor Model::read_tensor(const std::string& name, TensorKind kind) const
 }
 
 void Model::set_token_bytes(std::string bytes, std::vector<int32_t> offsets) {
-  LIMR_CHECK(!offsets.empty() && offsets.front() == 0 && offsets.back() == int32_t(bytes.size()) && std::is_sorted(offsets.begin(), offsets.end()),
+  LIMR_CHECK(!offsets.empty() && offsets.front() == 0 && offsets.back() == int32_t(bytes.size()) &&
+                 std::is_sorted(offsets.begin(), offsets.end()),
              kUsage, "token byte offsets must rise from 0 to the number of bytes");
   token_bytes_ = std::move(bytes);
   token_offsets_ = std::move(offsets);

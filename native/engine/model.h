@@ -112,7 +112,7 @@ class Model {
 int64_t head_chunk_rows(int64_t vocab_size);
 // What a phase takes from the workspace, by running its allocations on a planner.
 size_t score_bytes(const Transformer&, Head head, int64_t tokens, int64_t sequences);
-size_t train_bytes(const Transformer&, Head head, int64_t tokens, int64_t sequences, int64_t predicted, int64_t longest, bool checkpointing,
-                   int threads);
+size_t train_bytes(const Transformer&, Head head, int64_t tokens, int64_t sequences, int64_t predicted, int64_t longest,
+                   bool checkpointing, int threads);
 
 }  // namespace limr

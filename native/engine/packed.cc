@@ -15,9 +15,10 @@ void check_packed(const PackedTokens& p, const ModelConfig& config) {
                "Shorten the prompt or --generate-max-len, or use a model with a longer context.");
     for (int64_t i = begin; i < end; ++i) {
       const int32_t token = p.tokens[size_t(i)];
-      LIMR_CHECK(token >= 0 && token < config.vocab_size, kUsage,
-                 cat("token ", i - begin, " of sequence ", s, " is ", token, ", the vocabulary has ", config.vocab_size),
-                 "Check that the tokenizer belongs to this model.");
+      LIMR_CHECK(
+          token >= 0 && token < config.vocab_size, kUsage,
+          cat("token ", i - begin, " of sequence ", s, " is ", token, ", the vocabulary has ", config.vocab_size),
+          "Check that the tokenizer belongs to this model.");
     }
   }
 }
@@ -46,7 +47,8 @@ PackedBatch::PackedBatch(const PackedTokens& packed, int64_t first, int64_t last
 }
 
 Batch PackedBatch::batch() const {
-  return {num_tokens(), tokens_.data(), positions_.data(), slots_.data(), sequences_.data(), int64_t(sequences_.size()), longest_};
+  return {num_tokens(), tokens_.data(), positions_.data(), slots_.data(), sequences_.data(), int64_t(sequences_.size()),
+          longest_};
 }
 
 Prediction predictions(const PackedTokens& packed, int64_t first, int64_t last, std::span<const float> weights) {

@@ -42,7 +42,9 @@ Scores Model::score(const PackedTokens& packed, float temperature, int64_t max_t
     out.values = none;
   for (int64_t first = 0; first < packed.num_sequences();) {
     int64_t last = first + 1;
-    while (last < packed.num_sequences() && packed.offsets[size_t(last) + 1] - packed.offsets[size_t(first)] <= max_tokens) ++last;
+    while (last < packed.num_sequences() &&
+           packed.offsets[size_t(last) + 1] - packed.offsets[size_t(first)] <= max_tokens)
+      ++last;
     const PackedBatch batch(packed, first, last);
     const Prediction p = predictions(packed, first, last, {});
     if (!p.rows.empty()) {
@@ -70,7 +72,8 @@ std::vector<float> Model::logits(const PackedTokens& packed) {
   const PackedBatch batch(packed, 0, packed.num_sequences());
   const int64_t N = batch.num_tokens(), V = config_.vocab_size;
   const auto allocate = [&](Arena& arena) {
-    return std::pair{one_layer_pages(arena, config_, batch.num_pages()), arena.matrix(DType::kBf16, N, config_.hidden_size)};
+    return std::pair{one_layer_pages(arena, config_, batch.num_pages()),
+                     arena.matrix(DType::kBf16, N, config_.hidden_size)};
   };
   Arena plan = Arena::planner();
   allocate(plan);
@@ -79,10 +82,17 @@ std::vector<float> Model::logits(const PackedTokens& packed) {
   reach(batch.longest());
   const auto [kv, norm] = allocate(phase.arena());
   const View x = transformer_.forward(ctx, phase.arena(), batch.batch(), [&, pages = kv](int64_t) { return pages; });
-  rmsnorm_forward(ctx, {.out = norm, .rstd = {}, .inp = x, .weight = weights_.vector(weights_.table().final_norm),
+  rmsnorm_forward(ctx, {.out = norm,
+                        .rstd = {},
+                        .inp = x,
+                        .weight = weights_.vector(weights_.table().final_norm),
                         .eps = float(config_.rms_norm_eps)});
   std::vector<float> out(size_t(N * V));
-  linear_forward(ctx, {.out = view(out.data(), N, V), .inp = norm, .weight = weights_.matrix(weights_.table().head), .bias = {}, .residual = {}});
+  linear_forward(ctx, {.out = view(out.data(), N, V),
+                       .inp = norm,
+                       .weight = weights_.matrix(weights_.table().head),
+                       .bias = {},
+                       .residual = {}});
   return out;
 }
 

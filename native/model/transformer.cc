@@ -69,9 +69,11 @@ Activations Transformer::allocate(Arena& arena, int64_t N, int64_t pages, bool c
     if (l == 0 || !checkpointing) {
       a.norm1 = arena.matrix(DType::kBf16, N, c.hidden_size);
       a.rstd1 = arena.matrix(DType::kF32, 1, N);
-      if (l == 0 || c.qk_norm) a.qkv = arena.matrix(DType::kF32, N, c.q_size() + 2 * c.kv_size());  // else only passing through
+      if (l == 0 || c.qk_norm)
+        a.qkv = arena.matrix(DType::kF32, N, c.q_size() + 2 * c.kv_size());  // else only passing through
       a.q = arena.matrix(DType::kBf16, N, c.q_size());
-      a.kv = {arena.array<bf16>(pages * shape.page_elements()), shape.page_elements(), c.num_key_value_heads, c.head_dim};
+      a.kv = {arena.array<bf16>(pages * shape.page_elements()), shape.page_elements(), c.num_key_value_heads,
+              c.head_dim};
       a.attention = arena.matrix(DType::kBf16, N, c.q_size());
       a.lse = arena.matrix(DType::kF32, c.num_attention_heads, N);
       a.x_mid = arena.matrix(DType::kBf16, N, c.hidden_size);
@@ -99,28 +101,48 @@ void Transformer::forward(const Context& ctx, const Batch& batch, Activations& a
   }
 }
 
-void Transformer::layer_forward(const Context& ctx, int64_t layer, const Batch& batch, const LayerActivations& a, View out) const {
+void Transformer::layer_forward(const Context& ctx, int64_t layer, const Batch& batch, const LayerActivations& a,
+                                View out) const {
   const LayerParams& p = weights_.table().layers[size_t(layer)];
   const float eps = float(config_.rms_norm_eps);
-  rmsnorm_forward(ctx, {.out = a.norm1, .rstd = a.rstd1, .inp = a.x, .weight = weights_.vector(p.attention_norm), .eps = eps});
+  rmsnorm_forward(
+      ctx, {.out = a.norm1, .rstd = a.rstd1, .inp = a.x, .weight = weights_.vector(p.attention_norm), .eps = eps});
   check_finite(ctx, "attention norm", layer, a.norm1);
-  linear_forward(ctx, {.out = a.qkv, .inp = a.norm1, .weight = weights_.matrix(p.qkv), .bias = weights_.vector(p.qkv_bias),
+  linear_forward(ctx, {.out = a.qkv,
+                       .inp = a.norm1,
+                       .weight = weights_.matrix(p.qkv),
+                       .bias = weights_.vector(p.qkv_bias),
                        .residual = {}});
   check_finite(ctx, "qkv", layer, a.qkv);
-  rope_forward(ctx, {.q = a.q, .kv = a.kv, .qkv = a.qkv, .positions = batch.positions, .slots = batch.slots,
-                     .rope = rope_.table(), .norm = {weights_.at(p.q_norm), weights_.at(p.k_norm), eps}});
+  rope_forward(ctx, {.q = a.q,
+                     .kv = a.kv,
+                     .qkv = a.qkv,
+                     .positions = batch.positions,
+                     .slots = batch.slots,
+                     .rope = rope_.table(),
+                     .norm = {weights_.at(p.q_norm), weights_.at(p.k_norm), eps}});
   check_finite(ctx, "rope", layer, a.q);
-  attention_forward(ctx, {.out = a.attention, .lse = a.lse, .q = a.q, .kv = a.kv, .sequences = batch.sequences,
-                          .num_sequences = batch.num_sequences, .scale = 1.0f / std::sqrt(float(config_.head_dim))});
+  attention_forward(ctx, {.out = a.attention,
+                          .lse = a.lse,
+                          .q = a.q,
+                          .kv = a.kv,
+                          .sequences = batch.sequences,
+                          .num_sequences = batch.num_sequences,
+                          .scale = 1.0f / std::sqrt(float(config_.head_dim))});
   check_finite(ctx, "attention", layer, a.attention);
-  linear_forward(ctx, {.out = a.x_mid, .inp = a.attention, .weight = weights_.matrix(p.o), .bias = weights_.vector(p.o_bias),
+  linear_forward(ctx, {.out = a.x_mid,
+                       .inp = a.attention,
+                       .weight = weights_.matrix(p.o),
+                       .bias = weights_.vector(p.o_bias),
                        .residual = a.x});
   check_finite(ctx, "attention output", layer, a.x_mid);
-  rmsnorm_forward(ctx, {.out = a.norm2, .rstd = a.rstd2, .inp = a.x_mid, .weight = weights_.vector(p.mlp_norm), .eps = eps});
+  rmsnorm_forward(ctx,
+                  {.out = a.norm2, .rstd = a.rstd2, .inp = a.x_mid, .weight = weights_.vector(p.mlp_norm), .eps = eps});
   check_finite(ctx, "mlp norm", layer, a.norm2);
   swiglu_forward(ctx, {.out = a.hidden, .gate_up = a.gate_up, .inp = a.norm2, .weight = weights_.matrix(p.gate_up)});
   check_finite(ctx, "swiglu", layer, a.hidden);
-  linear_forward(ctx, {.out = out, .inp = a.hidden, .weight = weights_.matrix(p.down), .bias = {}, .residual = a.x_mid});
+  linear_forward(ctx,
+                 {.out = out, .inp = a.hidden, .weight = weights_.matrix(p.down), .bias = {}, .residual = a.x_mid});
   check_finite(ctx, "mlp output", layer, out);
 }
 

@@ -14,13 +14,13 @@ namespace limr {
 
 // Packed tokens of several sequences, without padding.
 struct Batch {
-  int64_t num_tokens = 0;      // N
-  const int32_t* tokens;       // [N]
-  const int32_t* positions;    // [N]
-  const int64_t* slots;        // [N] where the token's key and value go
+  int64_t num_tokens = 0;    // N
+  const int32_t* tokens;     // [N]
+  const int32_t* positions;  // [N]
+  const int64_t* slots;      // [N] where the token's key and value go
   const AttentionSequence* sequences;
   int64_t num_sequences = 0;
-  int64_t longest = 0;         // new tokens of the longest sequence
+  int64_t longest = 0;  // new tokens of the longest sequence
 };
 
 // cos and sin of every position, f32, as Hugging Face computes them (llama3 scaling included).
@@ -90,7 +90,8 @@ class Transformer {
   LayerActivations scratch_activations(Arena& arena, int64_t num_tokens) const;
   void embed(const Context& ctx, const Batch& batch, View x) const;
   // From acts.x to out, which may be acts.x when nothing is kept for backward.
-  void layer_forward(const Context& ctx, int64_t layer, const Batch& batch, const LayerActivations& acts, View out) const;
+  void layer_forward(const Context& ctx, int64_t layer, const Batch& batch, const LayerActivations& acts,
+                     View out) const;
   struct BackwardScratch;
   BackwardScratch backward_scratch(Arena& arena, int64_t num_tokens, int64_t longest, int threads) const;
   void layer_backward(const Context& ctx, int64_t layer, const Batch& batch, const LayerActivations& acts,

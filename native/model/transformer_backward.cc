@@ -18,7 +18,8 @@ struct Transformer::BackwardScratch {
   void* attention;
 };
 
-Transformer::BackwardScratch Transformer::backward_scratch(Arena& arena, int64_t N, int64_t longest, int threads) const {
+Transformer::BackwardScratch Transformer::backward_scratch(Arena& arena, int64_t N, int64_t longest,
+                                                           int threads) const {
   const ModelConfig& c = config_;
   const int64_t C = c.hidden_size, F = c.intermediate_size, Q = c.q_size(), KV = c.kv_size(), W = Q + 2 * KV;
   BackwardScratch s;
@@ -30,7 +31,8 @@ Transformer::BackwardScratch Transformer::backward_scratch(Arena& arena, int64_t
   s.dqkv = arena.matrix(DType::kBf16, N, W);
   size_t matmul = 0;
   for (const auto& [rows, cols] : {std::pair{W, C}, {C, Q}, {2 * F, C}, {C, F}})
-    matmul = std::max({matmul, linear_backward_input_scratch_bytes(rows, cols), linear_backward_weight_scratch_bytes(N, rows, cols)});
+    matmul = std::max(
+        {matmul, linear_backward_input_scratch_bytes(rows, cols), linear_backward_weight_scratch_bytes(N, rows, cols)});
   s.matmul = arena.alloc(matmul);
   s.reduce = arena.alloc(std::max(rmsnorm_backward_scratch_bytes(N, C), rope_backward_scratch_bytes(N, c.head_dim)));
   s.attention = arena.alloc(attention_backward_scratch_bytes(threads, longest, c.head_dim));
@@ -41,8 +43,8 @@ void Transformer::plan_backward(Arena& arena, int64_t num_tokens, int64_t longes
   backward_scratch(arena, num_tokens, longest, threads);
 }
 
-void Transformer::backward(const Context& ctx, Arena& arena, const Batch& batch, Activations& acts, View dx, float* grads,
-                           bool checkpointing) const {
+void Transformer::backward(const Context& ctx, Arena& arena, const Batch& batch, Activations& acts, View dx,
+                           float* grads, bool checkpointing) const {
   const BackwardScratch s = backward_scratch(arena, batch.num_tokens, batch.longest, ctx.pool->size());
   for (int64_t l = config_.num_hidden_layers - 1; l >= 0; --l) {
     ctx.throw_if_aborted();
@@ -52,7 +54,9 @@ void Transformer::backward(const Context& ctx, Arena& arena, const Batch& batch,
     layer_backward(ctx, l, batch, a, s, dx, grads);
   }
   const WeightTable& t = weights_.table();
-  embedding_backward(ctx, {.dweight = grads + t.params[size_t(t.embedding)].offset, .dout = dx, .tokens = batch.tokens,
+  embedding_backward(ctx, {.dweight = grads + t.params[size_t(t.embedding)].offset,
+                           .dout = dx,
+                           .tokens = batch.tokens,
                            .vocab_size = config_.vocab_size});
 }
 
@@ -67,31 +71,68 @@ void Transformer::layer_backward(const Context& ctx, int64_t layer, const Batch&
 
   // MLP: dx is the gradient of x_mid + down(swiglu(gate_up(norm2)))
   linear_backward_weight(ctx, {.dweight = grad(p.down), .dbias = {}, .dout = dx, .inp = a.hidden, .scratch = s.matmul});
-  swiglu_backward(ctx, {.dgate_up = a.gate_up, .gate_up = a.gate_up, .dout = dx, .down = weights_.matrix(p.down), .scratch = s.matmul});
+  swiglu_backward(
+      ctx,
+      {.dgate_up = a.gate_up, .gate_up = a.gate_up, .dout = dx, .down = weights_.matrix(p.down), .scratch = s.matmul});
   check_finite(ctx, "swiglu backward", layer, a.gate_up);
-  linear_backward_weight(ctx, {.dweight = grad(p.gate_up), .dbias = {}, .dout = a.gate_up, .inp = a.norm2, .scratch = s.matmul});
-  linear_backward_input(ctx, {.dinp = s.dnorm, .dout = a.gate_up, .weight = weights_.matrix(p.gate_up), .scratch = s.matmul});
-  rmsnorm_backward(ctx, {.dinp = dx, .dweight = grad_vector(p.mlp_norm), .dout = s.dnorm, .dresidual = dx, .inp = a.x_mid,
-                         .weight = weights_.vector(p.mlp_norm), .rstd = a.rstd2, .scratch = s.reduce});
+  linear_backward_weight(
+      ctx, {.dweight = grad(p.gate_up), .dbias = {}, .dout = a.gate_up, .inp = a.norm2, .scratch = s.matmul});
+  linear_backward_input(
+      ctx, {.dinp = s.dnorm, .dout = a.gate_up, .weight = weights_.matrix(p.gate_up), .scratch = s.matmul});
+  rmsnorm_backward(ctx, {.dinp = dx,
+                         .dweight = grad_vector(p.mlp_norm),
+                         .dout = s.dnorm,
+                         .dresidual = dx,
+                         .inp = a.x_mid,
+                         .weight = weights_.vector(p.mlp_norm),
+                         .rstd = a.rstd2,
+                         .scratch = s.reduce});
   check_finite(ctx, "mlp norm backward", layer, dx);
 
   // Attention: dx is the gradient of x + o(attention(...)) (+ bias)
-  linear_backward_weight(ctx, {.dweight = grad(p.o), .dbias = grad_vector(p.o_bias), .dout = dx, .inp = a.attention, .scratch = s.matmul});
+  linear_backward_weight(
+      ctx, {.dweight = grad(p.o), .dbias = grad_vector(p.o_bias), .dout = dx, .inp = a.attention, .scratch = s.matmul});
   linear_backward_input(ctx, {.dinp = s.dattention, .dout = dx, .weight = weights_.matrix(p.o), .scratch = s.matmul});
-  attention_backward(ctx, {.dq = s.dq, .dk = s.dk, .dv = s.dv, .dout = s.dattention, .out = a.attention, .q = a.q, .lse = a.lse,
-                           .kv = a.kv, .sequences = batch.sequences, .num_sequences = batch.num_sequences,
-                           .scale = 1.0f / std::sqrt(float(config_.head_dim)), .scratch = s.attention});
+  attention_backward(ctx, {.dq = s.dq,
+                           .dk = s.dk,
+                           .dv = s.dv,
+                           .dout = s.dattention,
+                           .out = a.attention,
+                           .q = a.q,
+                           .lse = a.lse,
+                           .kv = a.kv,
+                           .sequences = batch.sequences,
+                           .num_sequences = batch.num_sequences,
+                           .scale = 1.0f / std::sqrt(float(config_.head_dim)),
+                           .scratch = s.attention});
   check_finite(ctx, "attention backward", layer, s.dq);
-  rope_backward(ctx, {.dqkv = s.dqkv, .dq = s.dq, .dk = s.dk, .dv = s.dv, .qkv = a.qkv, .dq_norm = grad_vector(p.q_norm),
-                      .dk_norm = grad_vector(p.k_norm), .positions = batch.positions, .rope = rope_.table(),
+  rope_backward(ctx, {.dqkv = s.dqkv,
+                      .dq = s.dq,
+                      .dk = s.dk,
+                      .dv = s.dv,
+                      .qkv = a.qkv,
+                      .dq_norm = grad_vector(p.q_norm),
+                      .dk_norm = grad_vector(p.k_norm),
+                      .positions = batch.positions,
+                      .rope = rope_.table(),
                       .norm = {weights_.at(p.q_norm), weights_.at(p.k_norm), float(config_.rms_norm_eps)},
-                      .num_heads = config_.num_attention_heads, .num_kv_heads = config_.num_key_value_heads,
-                      .head_dim = config_.head_dim, .scratch = s.reduce});
+                      .num_heads = config_.num_attention_heads,
+                      .num_kv_heads = config_.num_key_value_heads,
+                      .head_dim = config_.head_dim,
+                      .scratch = s.reduce});
   check_finite(ctx, "rope backward", layer, s.dqkv);
-  linear_backward_weight(ctx, {.dweight = grad(p.qkv), .dbias = grad_vector(p.qkv_bias), .dout = s.dqkv, .inp = a.norm1, .scratch = s.matmul});
+  linear_backward_weight(
+      ctx,
+      {.dweight = grad(p.qkv), .dbias = grad_vector(p.qkv_bias), .dout = s.dqkv, .inp = a.norm1, .scratch = s.matmul});
   linear_backward_input(ctx, {.dinp = s.dnorm, .dout = s.dqkv, .weight = weights_.matrix(p.qkv), .scratch = s.matmul});
-  rmsnorm_backward(ctx, {.dinp = dx, .dweight = grad_vector(p.attention_norm), .dout = s.dnorm, .dresidual = dx, .inp = a.x,
-                         .weight = weights_.vector(p.attention_norm), .rstd = a.rstd1, .scratch = s.reduce});
+  rmsnorm_backward(ctx, {.dinp = dx,
+                         .dweight = grad_vector(p.attention_norm),
+                         .dout = s.dnorm,
+                         .dresidual = dx,
+                         .inp = a.x,
+                         .weight = weights_.vector(p.attention_norm),
+                         .rstd = a.rstd1,
+                         .scratch = s.reduce});
   check_finite(ctx, "attention norm backward", layer, dx);
 }
 

@@ -93,8 +93,10 @@ View Weights::vector(int param) const {
   return view(data() + p.offset, 1, p.rows * p.cols);
 }
 
-void Weights::load(const Context& ctx, const ModelConfig& config, const SafetensorsSet& files, uint32_t value_head_seed) {
-  std::set<std::string> known = {"lm_head.weight", kValueHead};  // the head that this handle does not use is no surprise
+void Weights::load(const Context& ctx, const ModelConfig& config, const SafetensorsSet& files,
+                   uint32_t value_head_seed) {
+  std::set<std::string> known = {"lm_head.weight",
+                                 kValueHead};  // the head that this handle does not use is no surprise
   for (const Param& param : table_.params) {
     for (const Piece& piece : param.pieces) {
       known.insert(piece.name);
@@ -131,7 +133,8 @@ void Weights::load(const Context& ctx, const ModelConfig& config, const Safetens
   }
   for (const std::string& name : files.names())
     LIMR_CHECK(known.contains(name) || name.ends_with("rotary_emb.inv_freq"), kFormat,
-               cat(files.file_of(name), ": tensor ", name, " belongs to no parameter of a ", config.model_type_name(), " model"),
+               cat(files.file_of(name), ": tensor ", name, " belongs to no parameter of a ", config.model_type_name(),
+                   " model"),
                "Check that config.json and the weights are of one model.");
 }
 
@@ -172,7 +175,8 @@ void Weights::save(const std::string& dir) const {
         row.resize(size_t(piece.cols));
         const int64_t at = piece.storage_row(r);
         for (int64_t c = 0; c < piece.cols; ++c)
-          row[size_t(c)] = data()[param.offset + (param.panels ? packed_index(at, c, param.cols) : at * param.cols + c)];
+          row[size_t(c)] =
+              data()[param.offset + (param.panels ? packed_index(at, c, param.cols) : at * param.cols + c)];
         writer.write(piece.name, row.data(), int64_t(row.size() * sizeof(bf16)));
       }
   writer.finish();

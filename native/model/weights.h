@@ -18,7 +18,7 @@ struct Piece {
   enum Rows { kPlain, kGate, kUp };
   std::string name;
   int64_t rows, cols;
-  bool vector;        // one-dimensional in Hugging Face
+  bool vector;  // one-dimensional in Hugging Face
   Rows order = kPlain;
   int64_t begin = 0;  // kPlain: first storage row; gate-up order (ops/matmul.h) otherwise
   int64_t storage_row(int64_t r) const {
@@ -31,12 +31,13 @@ struct Param {
   bool panels;         // else a vector [1, cols]
   int64_t rows, cols;  // of the fused matrix, without padding
   int64_t offset, elements;
-  bool decay;          // weight decay applies
+  bool decay;  // weight decay applies
   std::vector<Piece> pieces;
 };
 
 struct LayerParams {
-  int attention_norm, qkv, qkv_bias, q_norm, k_norm, o, o_bias, mlp_norm, gate_up, down;  // indices into params; -1 = none
+  int attention_norm, qkv, qkv_bias, q_norm, k_norm, o, o_bias, mlp_norm, gate_up,
+      down;  // indices into params; -1 = none
 };
 
 struct WeightTable {

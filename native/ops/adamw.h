@@ -19,10 +19,10 @@ inline void split_master(float master, bf16* weight, uint16_t* remainder) {
 }
 
 struct AdamW {
-  bf16* weight;         // [n]
-  uint16_t* remainder;  // [n]
+  bf16* weight;                 // [n]
+  uint16_t* remainder;          // [n]
   float *exp_avg, *exp_avg_sq;  // [n]
-  const float* grad;    // [n]
+  const float* grad;            // [n]
   int64_t n;
   const float* grad_scale;  // one f32: what clipping multiplies gradients with; a view, since a device computes it
   float lr, beta1, beta2, eps, weight_decay;

@@ -24,15 +24,27 @@ void attention_forward(const Context& ctx, const AttentionForward& o) {
   check_view("attention_forward", "q", o.q, DType::kBf16, N, H * D);
   check_view("attention_forward", "out", o.out, DType::kBf16, N, H * D);
   if (o.lse) check_view("attention_forward", "lse", o.lse, DType::kF32, H, N);
-  const AttentionArgs args{.out = o.out.as<bf16>(), .lse = o.lse.as<float>(), .q = o.q.as<bf16>(), .kv = o.kv.data,
-                           .page_stride = o.kv.page_stride, .scale = o.scale, .N = N, .H = H, .K = K, .D = D, .dq = nullptr,
-                           .dk = nullptr, .dv = nullptr, .dout = nullptr};
+  const AttentionArgs args{.out = o.out.as<bf16>(),
+                           .lse = o.lse.as<float>(),
+                           .q = o.q.as<bf16>(),
+                           .kv = o.kv.data,
+                           .page_stride = o.kv.page_stride,
+                           .scale = o.scale,
+                           .N = N,
+                           .H = H,
+                           .K = K,
+                           .D = D,
+                           .dq = nullptr,
+                           .dk = nullptr,
+                           .dv = nullptr,
+                           .dout = nullptr};
   // One task a sequence and kv head; long sequences are cut further, into stripes of tiles.
   const int64_t tokens = std::max<int64_t>(1, kTileRows / (H / K));
   int64_t longest = 0;
   for (int64_t s = 0; s < o.num_sequences; ++s) longest = std::max<int64_t>(longest, o.sequences[s].length);
   const int64_t tiles = (longest + tokens - 1) / tokens;
-  const int64_t stripes = std::min<int64_t>(tiles, std::max<int64_t>(1, 8 * ctx.pool->size() / std::max<int64_t>(1, o.num_sequences * K)));
+  const int64_t stripes =
+      std::min<int64_t>(tiles, std::max<int64_t>(1, 8 * ctx.pool->size() / std::max<int64_t>(1, o.num_sequences * K)));
   ctx.pool->parallel_for(o.num_sequences * K * stripes, 1, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
       const AttentionSequence& s = o.sequences[t / stripes / K];
@@ -60,12 +72,24 @@ void attention_backward(const Context& ctx, const AttentionBackward& o) {
   int64_t longest = 0;
   for (int64_t s = 0; s < o.num_sequences; ++s) {
     LIMR_CHECK(o.sequences[s].context == o.sequences[s].length, kShape,
-               cat("attention_backward: sequence ", s, " is a part: length ", o.sequences[s].length, " of ", o.sequences[s].context));
+               cat("attention_backward: sequence ", s, " is a part: length ", o.sequences[s].length, " of ",
+                   o.sequences[s].context));
     longest = std::max<int64_t>(longest, o.sequences[s].length);
   }
-  const AttentionArgs args{.out = o.out.as<bf16>(), .lse = o.lse.as<float>(), .q = o.q.as<bf16>(), .kv = o.kv.data,
-                           .page_stride = o.kv.page_stride, .scale = o.scale, .N = N, .H = H, .K = K, .D = D,
-                           .dq = o.dq.as<float>(), .dk = o.dk.as<float>(), .dv = o.dv.as<float>(), .dout = o.dout.as<bf16>()};
+  const AttentionArgs args{.out = o.out.as<bf16>(),
+                           .lse = o.lse.as<float>(),
+                           .q = o.q.as<bf16>(),
+                           .kv = o.kv.data,
+                           .page_stride = o.kv.page_stride,
+                           .scale = o.scale,
+                           .N = N,
+                           .H = H,
+                           .K = K,
+                           .D = D,
+                           .dq = o.dq.as<float>(),
+                           .dk = o.dk.as<float>(),
+                           .dv = o.dv.as<float>(),
+                           .dout = o.dout.as<bf16>()};
   const size_t bytes = attention_backward_scratch_bytes(1, longest, D);
   ctx.pool->parallel_for(o.num_sequences * K, 1, [&](int64_t begin, int64_t end) {
     auto* scratch = reinterpret_cast<bf16*>(static_cast<char*>(o.scratch) + size_t(ThreadPool::worker_index()) * bytes);

@@ -32,8 +32,8 @@ void attention_forward(const Context&, const AttentionForward&);
 
 // Whole sequences only: context == length.
 struct AttentionBackward {
-  View dq;      // [N, H*D] f32
-  View dk, dv;  // [N, K*D] f32
+  View dq;            // [N, H*D] f32
+  View dk, dv;        // [N, K*D] f32
   View dout, out, q;  // [N, H*D] bf16
   View lse;           // [H, N] f32
   KvPages kv;

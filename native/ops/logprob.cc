@@ -14,14 +14,25 @@ void logprob_forward(const Context& ctx, const LogprobForward& o) {
   const int64_t R = o.logits.rows, V = o.vocab_size;
   LIMR_CHECK(o.logits.dtype == DType::kF32 && o.logits.cols >= V, kShape,
              cat("logprob_forward: logits is ", o.logits.shape(), ", expected F32[", R, ", ", V, "]"));
-  LIMR_CHECK(o.temperature > 0, kUsage, cat("logprob_forward: temperature is ", o.temperature, ", expected more than 0"));
+  LIMR_CHECK(o.temperature > 0, kUsage,
+             cat("logprob_forward: temperature is ", o.temperature, ", expected more than 0"));
   ctx.pool->parallel_for(R, rows_a_task(V), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       const float* row = o.logits.as<float>() + r * o.logits.stride;
       float max, sum, sum_z;
-      const LogprobArgs args{.logits = row, .ldl = 0, .V = V, .temperature = o.temperature, .max = &max, .sum = &sum,
-                             .sum_z = &sum_z, .dlogits = nullptr, .ldd = 0, .stats = nullptr, .targets = nullptr,
-                             .dlogprob = nullptr, .dentropy = nullptr};
+      const LogprobArgs args{.logits = row,
+                             .ldl = 0,
+                             .V = V,
+                             .temperature = o.temperature,
+                             .max = &max,
+                             .sum = &sum,
+                             .sum_z = &sum_z,
+                             .dlogits = nullptr,
+                             .ldd = 0,
+                             .stats = nullptr,
+                             .targets = nullptr,
+                             .dlogprob = nullptr,
+                             .dentropy = nullptr};
       ctx.cpu->logprob_forward(args, 0, 1);
       RowStats& s = o.stats[r];
       s.max = max;
@@ -37,9 +48,18 @@ void logprob_backward(const Context& ctx, const LogprobBackward& o) {
   LIMR_CHECK(o.logits.dtype == DType::kF32 && o.logits.cols >= V, kShape,
              cat("logprob_backward: logits is ", o.logits.shape(), ", expected F32[", R, ", ", V, "]"));
   check_view("logprob_backward", "dlogits", o.dlogits, DType::kBf16, R, (V + 1) / 2 * 2);
-  const LogprobArgs args{.logits = o.logits.as<float>(), .ldl = o.logits.stride, .V = V, .temperature = o.temperature,
-                         .max = nullptr, .sum = nullptr, .sum_z = nullptr, .dlogits = o.dlogits.as<bf16>(),
-                         .ldd = o.dlogits.stride, .stats = o.stats, .targets = o.targets, .dlogprob = o.dlogprob,
+  const LogprobArgs args{.logits = o.logits.as<float>(),
+                         .ldl = o.logits.stride,
+                         .V = V,
+                         .temperature = o.temperature,
+                         .max = nullptr,
+                         .sum = nullptr,
+                         .sum_z = nullptr,
+                         .dlogits = o.dlogits.as<bf16>(),
+                         .ldd = o.dlogits.stride,
+                         .stats = o.stats,
+                         .targets = o.targets,
+                         .dlogprob = o.dlogprob,
                          .dentropy = o.dentropy};
   ctx.pool->parallel_for(R, rows_a_task(V), [&](int64_t b, int64_t e) { ctx.cpu->logprob_backward(args, b, e); });
 }

@@ -9,10 +9,10 @@
 namespace limr {
 
 struct RowStats {
-  float max;          // of z
-  float log_sum;      // log sum exp(z - max)
+  float max;      // of z
+  float log_sum;  // log sum exp(z - max)
   float entropy;
-  float logprob;      // of the target, if one was given
+  float logprob;  // of the target, if one was given
 };
 
 struct LogprobForward {
@@ -20,7 +20,7 @@ struct LogprobForward {
   View logits;             // [R, >= V] f32
   const int32_t* targets;  // [R], or null
   int64_t vocab_size;
-  float temperature;       // > 0
+  float temperature;  // > 0
 };
 void logprob_forward(const Context&, const LogprobForward&);
 
@@ -45,9 +45,9 @@ struct LogprobArgs {
   int64_t ldl;
   int64_t V;
   float temperature;
-  float* max;      // [R]
-  float* sum;      // [R] sum exp(z - max)
-  float* sum_z;    // [R] sum exp(z - max) * (z - max)
+  float* max;    // [R]
+  float* sum;    // [R] sum exp(z - max)
+  float* sum_z;  // [R] sum exp(z - max) * (z - max)
   bf16* dlogits;
   int64_t ldd;
   const RowStats* stats;

@@ -7,7 +7,7 @@
 namespace limr {
 namespace {
 
-constexpr int64_t kRowsMultiple = 12;            // rows of a register tile
+constexpr int64_t kRowsMultiple = 12;                // rows of a register tile
 constexpr int64_t kTaskMacs = int64_t(1) << 18;      // below about 5 us of work a fork costs more than it brings
 constexpr int64_t kBlockBytes = int64_t(384) << 10;  // of activations a task keeps in the second-level cache
 
@@ -19,7 +19,8 @@ void run(const Context& ctx, const GemmArgs& g) {
   const int64_t row_pieces = (g.M + fit - 1) / fit;
   const int64_t rows = round_up((g.M + row_pieces - 1) / row_pieces, kRowsMultiple);
   const int64_t pieces = (g.M + rows - 1) / rows;
-  const int64_t wanted = std::clamp<int64_t>(rows * g.N * g.pairs * 2 / kTaskMacs, 1, std::max<int64_t>(1, 8 * ctx.pool->size() / pieces));
+  const int64_t wanted =
+      std::clamp<int64_t>(rows * g.N * g.pairs * 2 / kTaskMacs, 1, std::max<int64_t>(1, 8 * ctx.pool->size() / pieces));
   const int64_t width = (panels + wanted - 1) / wanted, groups = (panels + width - 1) / width;
   ctx.pool->parallel_for(pieces * groups, 1, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
@@ -43,9 +44,19 @@ void linear_forward(const Context& ctx, const LinearForward& o) {
   if (o.bias) check_view("linear_forward", "bias", o.bias, DType::kBf16, 1, N);
   if (o.residual) check_view("linear_forward", "residual", o.residual, DType::kBf16, M, N);
   run(ctx, {.mode = o.out.dtype == DType::kBf16 ? GemmArgs::kBf16 : GemmArgs::kF32,
-            .a = o.inp.as<bf16>(), .lda = o.inp.stride, .b = o.weight.panels, .M = M, .N = N, .pairs = o.weight.cols / 2,
-            .c = o.out.data, .ldc = o.out.stride, .bias = o.bias.as<bf16>(), .residual = o.residual.as<bf16>(),
-            .ldr = o.residual.stride, .gate_up = nullptr, .ldg = 0});
+            .a = o.inp.as<bf16>(),
+            .lda = o.inp.stride,
+            .b = o.weight.panels,
+            .M = M,
+            .N = N,
+            .pairs = o.weight.cols / 2,
+            .c = o.out.data,
+            .ldc = o.out.stride,
+            .bias = o.bias.as<bf16>(),
+            .residual = o.residual.as<bf16>(),
+            .ldr = o.residual.stride,
+            .gate_up = nullptr,
+            .ldg = 0});
 }
 
 void swiglu_forward(const Context& ctx, const SwigluForward& o) {
@@ -55,9 +66,20 @@ void swiglu_forward(const Context& ctx, const SwigluForward& o) {
   const int64_t M = o.inp.rows, N = o.weight.rows;
   check_view("swiglu_forward", "out", o.out, DType::kBf16, M, N / 2);
   if (o.gate_up) check_view("swiglu_forward", "gate_up", o.gate_up, DType::kBf16, M, N);
-  run(ctx, {.mode = GemmArgs::kSwiglu, .a = o.inp.as<bf16>(), .lda = o.inp.stride, .b = o.weight.panels, .M = M, .N = N,
-            .pairs = o.weight.cols / 2, .c = o.out.data, .ldc = o.out.stride, .bias = nullptr, .residual = nullptr, .ldr = 0,
-            .gate_up = o.gate_up.as<bf16>(), .ldg = o.gate_up.stride});
+  run(ctx, {.mode = GemmArgs::kSwiglu,
+            .a = o.inp.as<bf16>(),
+            .lda = o.inp.stride,
+            .b = o.weight.panels,
+            .M = M,
+            .N = N,
+            .pairs = o.weight.cols / 2,
+            .c = o.out.data,
+            .ldc = o.out.stride,
+            .bias = nullptr,
+            .residual = nullptr,
+            .ldr = 0,
+            .gate_up = o.gate_up.as<bf16>(),
+            .ldg = o.gate_up.stride});
 }
 
 size_t linear_backward_input_scratch_bytes(int64_t rows, int64_t cols) {
@@ -83,9 +105,19 @@ void linear_backward_input(const Context& ctx, const LinearBackwardInput& o) {
   run(ctx, {.mode = o.accumulate                   ? GemmArgs::kF32Add
                     : o.dinp.dtype == DType::kBf16 ? GemmArgs::kBf16
                                                    : GemmArgs::kF32,
-            .a = o.dout.as<bf16>(), .lda = o.dout.stride, .b = o.transposed ? static_cast<bf16*>(o.scratch) : transposed(ctx, o.weight, o.scratch), .M = M, .N = K,
-            .pairs = round_up(N, 2) / 2, .c = o.dinp.data, .ldc = o.dinp.stride, .bias = nullptr, .residual = nullptr, .ldr = 0,
-            .gate_up = nullptr, .ldg = 0});
+            .a = o.dout.as<bf16>(),
+            .lda = o.dout.stride,
+            .b = o.transposed ? static_cast<bf16*>(o.scratch) : transposed(ctx, o.weight, o.scratch),
+            .M = M,
+            .N = K,
+            .pairs = round_up(N, 2) / 2,
+            .c = o.dinp.data,
+            .ldc = o.dinp.stride,
+            .bias = nullptr,
+            .residual = nullptr,
+            .ldr = 0,
+            .gate_up = nullptr,
+            .ldg = 0});
 }
 
 void swiglu_backward(const Context& ctx, const SwigluBackward& o) {
@@ -96,9 +128,19 @@ void swiglu_backward(const Context& ctx, const SwigluBackward& o) {
   if (M == 0) return;
   LIMR_CHECK(o.gate_up.stride == o.dgate_up.stride || o.gate_up.data != o.dgate_up.data, kShape,
              "swiglu_backward: aliased views have different strides");
-  run(ctx, {.mode = GemmArgs::kSwigluBackward, .a = o.dout.as<bf16>(), .lda = o.dout.stride,
-            .b = transposed(ctx, o.down, o.scratch), .M = M, .N = F, .pairs = round_up(N, 2) / 2, .c = o.dgate_up.data,
-            .ldc = o.dgate_up.stride, .bias = nullptr, .residual = nullptr, .ldr = 0, .gate_up = o.gate_up.as<bf16>(),
+  run(ctx, {.mode = GemmArgs::kSwigluBackward,
+            .a = o.dout.as<bf16>(),
+            .lda = o.dout.stride,
+            .b = transposed(ctx, o.down, o.scratch),
+            .M = M,
+            .N = F,
+            .pairs = round_up(N, 2) / 2,
+            .c = o.dgate_up.data,
+            .ldc = o.dgate_up.stride,
+            .bias = nullptr,
+            .residual = nullptr,
+            .ldr = 0,
+            .gate_up = o.gate_up.as<bf16>(),
             .ldg = o.gate_up.stride});
 }
 
@@ -128,8 +170,20 @@ void linear_backward_weight(const Context& ctx, const LinearBackwardWeight& o) {
   ctx.pool->parallel_for(K, 32, [&](int64_t begin, int64_t end) {
     ctx.cpu->transpose(inp_columns, even, o.inp.as<bf16>(), o.inp.stride, M, begin, end);
   });
-  run(ctx, {.mode = GemmArgs::kPanelAdd, .a = inp_columns, .lda = even, .b = dout_panels, .M = K, .N = N, .pairs = even / 2,
-            .c = o.dweight, .ldc = 0, .bias = nullptr, .residual = nullptr, .ldr = 0, .gate_up = nullptr, .ldg = 0});
+  run(ctx, {.mode = GemmArgs::kPanelAdd,
+            .a = inp_columns,
+            .lda = even,
+            .b = dout_panels,
+            .M = K,
+            .N = N,
+            .pairs = even / 2,
+            .c = o.dweight,
+            .ldc = 0,
+            .bias = nullptr,
+            .residual = nullptr,
+            .ldr = 0,
+            .gate_up = nullptr,
+            .ldg = 0});
 }
 
 }  // namespace limr

@@ -31,8 +31,8 @@ struct PackedWeight {
 
 // out[m,n] = sum_k inp[m,k] weight[n,k] (+ bias[n]) (+ residual[m,n]), the additions in f32, one rounding.
 struct LinearForward {
-  View out;       // [M, N] f32 or bf16; may alias residual
-  View inp;       // [M, K] bf16
+  View out;  // [M, N] f32 or bf16; may alias residual
+  View inp;  // [M, K] bf16
   PackedWeight weight;
   View bias;      // [1, N] bf16, or absent
   View residual;  // [M, N] bf16, or absent
@@ -64,9 +64,9 @@ void linear_backward_input(const Context&, const LinearBackwardInput&);
 // Through the down projection and SwiGLU at once:  dh = dout . down,  s = sigmoid(g):
 //   dg = dh * u * s * (1 + g * (1 - s))      du = dh * g * s
 struct SwigluBackward {
-  View dgate_up;  // [M, 2F] bf16 in gate-up order; may alias gate_up
-  View gate_up;   // [M, 2F] bf16
-  View dout;      // [M, N] bf16, gradient of the down projection's output
+  View dgate_up;      // [M, 2F] bf16 in gate-up order; may alias gate_up
+  View gate_up;       // [M, 2F] bf16
+  View dout;          // [M, N] bf16, gradient of the down projection's output
   PackedWeight down;  // [N, F]
   void* scratch;      // linear_backward_input_scratch_bytes(N, F)
 };
@@ -87,16 +87,16 @@ void linear_backward_weight(const Context&, const LinearBackwardWeight&);
 struct GemmArgs {
   enum Mode { kF32, kF32Add, kBf16, kSwiglu, kSwigluBackward, kPanelAdd };
   Mode mode;
-  const bf16* a;     // [M, 2*pairs], row stride lda
+  const bf16* a;  // [M, 2*pairs], row stride lda
   int64_t lda;
-  const bf16* b;     // panels [pairs][32][2]
+  const bf16* b;  // panels [pairs][32][2]
   int64_t M, N, pairs;
-  void* c;           // kPanelAdd: gradient in packed order, of a weight with M columns and N rows
+  void* c;  // kPanelAdd: gradient in packed order, of a weight with M columns and N rows
   int64_t ldc;
   const bf16* bias;      // kBf16, kF32
   const bf16* residual;  // kBf16, row stride ldr
   int64_t ldr;
-  bf16* gate_up;     // kSwiglu: written when not null; kSwigluBackward: read
+  bf16* gate_up;  // kSwiglu: written when not null; kSwigluBackward: read
   int64_t ldg;
 };
 

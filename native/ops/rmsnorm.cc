@@ -17,9 +17,17 @@ void rmsnorm_forward(const Context& ctx, const RmsNormForward& o) {
   if (o.rstd) check_view("rmsnorm_forward", "rstd", o.rstd, DType::kF32, 1, N);
   check_dense("rmsnorm_forward", "inp", o.inp);
   check_dense("rmsnorm_forward", "out", o.out);
-  const RmsNormArgs args{.out = o.out.as<bf16>(), .rstd = o.rstd.as<float>(), .inp = o.inp.as<bf16>(),
-                         .weight = o.weight.as<bf16>(), .eps = o.eps, .N = N, .C = C, .dinp = nullptr, .partial = nullptr,
-                         .dout = nullptr, .dresidual = nullptr};
+  const RmsNormArgs args{.out = o.out.as<bf16>(),
+                         .rstd = o.rstd.as<float>(),
+                         .inp = o.inp.as<bf16>(),
+                         .weight = o.weight.as<bf16>(),
+                         .eps = o.eps,
+                         .N = N,
+                         .C = C,
+                         .dinp = nullptr,
+                         .partial = nullptr,
+                         .dout = nullptr,
+                         .dresidual = nullptr};
   ctx.pool->parallel_for(N, 32, [&](int64_t b, int64_t e) { ctx.cpu->rmsnorm_forward(args, b, e); });
 }
 
@@ -43,14 +51,21 @@ void rmsnorm_backward(const Context& ctx, const RmsNormBackward& o) {
   check_dense("rmsnorm_backward", "dinp", o.dinp);
   check_dense("rmsnorm_backward", "dout", o.dout);
   auto* partial = static_cast<float*>(o.scratch);
-  const RmsNormArgs args{.out = nullptr, .rstd = o.rstd.as<float>(), .inp = o.inp.as<bf16>(), .weight = o.weight.as<bf16>(),
-                         .eps = 0, .N = N, .C = C, .dinp = o.dinp.as<bf16>(), .partial = partial,
-                         .dout = o.dout.as<float>(), .dresidual = o.dresidual.as<bf16>()};
+  const RmsNormArgs args{.out = nullptr,
+                         .rstd = o.rstd.as<float>(),
+                         .inp = o.inp.as<bf16>(),
+                         .weight = o.weight.as<bf16>(),
+                         .eps = 0,
+                         .N = N,
+                         .C = C,
+                         .dinp = o.dinp.as<bf16>(),
+                         .partial = partial,
+                         .dout = o.dout.as<float>(),
+                         .dresidual = o.dresidual.as<bf16>()};
   const int64_t groups = (N + kNormRowGroup - 1) / kNormRowGroup;
   ctx.pool->parallel_for(groups, 1, [&](int64_t b, int64_t e) { ctx.cpu->rmsnorm_backward(args, b, e); });
-  ctx.pool->parallel_for(C, 64, [&](int64_t b, int64_t e) {
-    ctx.cpu->add_rows(o.dweight.as<float>(), partial, C, groups, b, e);
-  });
+  ctx.pool->parallel_for(
+      C, 64, [&](int64_t b, int64_t e) { ctx.cpu->add_rows(o.dweight.as<float>(), partial, C, groups, b, e); });
 }
 
 }  // namespace limr

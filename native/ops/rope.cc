@@ -11,15 +11,32 @@ void check_dense(const char* op, const char* name, const View& v) {
 
 void rope_forward(const Context& ctx, const RopeForward& o) {
   const int64_t N = o.qkv.rows, D = o.kv.head_dim, K = o.kv.num_kv_heads, H = D ? o.qkv.cols / D - 2 * K : 0;
-  LIMR_CHECK(D > 0 && D % 16 == 0 && D <= 256, kShape, cat("rope_forward: head_dim is ", D, ", expected a multiple of 16 up to 256"));
+  LIMR_CHECK(D > 0 && D % 16 == 0 && D <= 256, kShape,
+             cat("rope_forward: head_dim is ", D, ", expected a multiple of 16 up to 256"));
   check_view("rope_forward", "qkv", o.qkv, DType::kF32, N, (H + 2 * K) * D);
   check_view("rope_forward", "q", o.q, DType::kBf16, N, H * D);
   check_dense("rope_forward", "qkv", o.qkv);
   check_dense("rope_forward", "q", o.q);
-  const RopeArgs args{.q = o.q.as<bf16>(), .kv = o.kv.data, .page_stride = o.kv.page_stride, .qkv = o.qkv.as<float>(),
-                      .positions = o.positions, .slots = o.slots, .cos = o.rope.cos, .sin = o.rope.sin, .q_norm = o.norm.q,
-                      .k_norm = o.norm.k, .eps = o.norm.eps, .N = N, .H = H, .K = K, .D = D, .dqkv = nullptr, .dq = nullptr,
-                      .dk = nullptr, .dv = nullptr, .partial = nullptr};
+  const RopeArgs args{.q = o.q.as<bf16>(),
+                      .kv = o.kv.data,
+                      .page_stride = o.kv.page_stride,
+                      .qkv = o.qkv.as<float>(),
+                      .positions = o.positions,
+                      .slots = o.slots,
+                      .cos = o.rope.cos,
+                      .sin = o.rope.sin,
+                      .q_norm = o.norm.q,
+                      .k_norm = o.norm.k,
+                      .eps = o.norm.eps,
+                      .N = N,
+                      .H = H,
+                      .K = K,
+                      .D = D,
+                      .dqkv = nullptr,
+                      .dq = nullptr,
+                      .dk = nullptr,
+                      .dv = nullptr,
+                      .partial = nullptr};
   ctx.pool->parallel_for(N, 32, [&](int64_t b, int64_t e) { ctx.cpu->rope_forward(args, b, e); });
 }
 
@@ -39,10 +56,26 @@ void rope_backward(const Context& ctx, const RopeBackward& o) {
     check_view("rope_backward", "dk_norm", o.dk_norm, DType::kF32, 1, D);
   }
   auto* partial = static_cast<float*>(o.scratch);
-  const RopeArgs args{.q = nullptr, .kv = nullptr, .page_stride = 0, .qkv = o.qkv.as<float>(), .positions = o.positions,
-                      .slots = nullptr, .cos = o.rope.cos, .sin = o.rope.sin, .q_norm = o.norm.q, .k_norm = o.norm.k,
-                      .eps = o.norm.eps, .N = N, .H = H, .K = K, .D = D, .dqkv = o.dqkv.as<bf16>(), .dq = o.dq.as<float>(),
-                      .dk = o.dk.as<float>(), .dv = o.dv.as<float>(), .partial = partial};
+  const RopeArgs args{.q = nullptr,
+                      .kv = nullptr,
+                      .page_stride = 0,
+                      .qkv = o.qkv.as<float>(),
+                      .positions = o.positions,
+                      .slots = nullptr,
+                      .cos = o.rope.cos,
+                      .sin = o.rope.sin,
+                      .q_norm = o.norm.q,
+                      .k_norm = o.norm.k,
+                      .eps = o.norm.eps,
+                      .N = N,
+                      .H = H,
+                      .K = K,
+                      .D = D,
+                      .dqkv = o.dqkv.as<bf16>(),
+                      .dq = o.dq.as<float>(),
+                      .dk = o.dk.as<float>(),
+                      .dv = o.dv.as<float>(),
+                      .partial = partial};
   const int64_t groups = (N + kNormRowGroup - 1) / kNormRowGroup;
   ctx.pool->parallel_for(groups, 1, [&](int64_t b, int64_t e) { ctx.cpu->rope_backward(args, b, e); });
   if (!o.norm.q) return;

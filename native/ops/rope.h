@@ -33,9 +33,9 @@ struct HeadNorm {  // of q and k; null weights = none
 };
 
 struct RopeForward {
-  View q;    // [N, H*D] bf16
+  View q;  // [N, H*D] bf16
   KvPages kv;
-  View qkv;  // [N, (H+2K)*D] f32
+  View qkv;                  // [N, (H+2K)*D] f32
   const int32_t* positions;  // [N]
   const int64_t* slots;      // [N] page * 32 + key in page. The value after a sequence's last even slot is zeroed.
   RopeTable rope;
@@ -44,10 +44,10 @@ struct RopeForward {
 void rope_forward(const Context&, const RopeForward&);
 
 struct RopeBackward {
-  View dqkv;  // [N, (H+2K)*D] bf16
-  View dq;    // [N, H*D] f32
-  View dk, dv;  // [N, K*D] f32
-  View qkv;   // [N, (H+2K)*D] f32: the forward input; read only with a head norm
+  View dqkv;              // [N, (H+2K)*D] bf16
+  View dq;                // [N, H*D] f32
+  View dk, dv;            // [N, K*D] f32
+  View qkv;               // [N, (H+2K)*D] f32: the forward input; read only with a head norm
   View dq_norm, dk_norm;  // [1, D] f32, +=; absent without a head norm
   const int32_t* positions;
   RopeTable rope;

@@ -11,9 +11,19 @@ namespace {
 
 RowStats row_stats(const Context& ctx, const float* logits, int64_t V, float temperature) {
   float max, sum, sum_z;
-  const LogprobArgs args{.logits = logits, .ldl = 0, .V = V, .temperature = temperature, .max = &max, .sum = &sum,
-                         .sum_z = &sum_z, .dlogits = nullptr, .ldd = 0, .stats = nullptr, .targets = nullptr,
-                         .dlogprob = nullptr, .dentropy = nullptr};
+  const LogprobArgs args{.logits = logits,
+                         .ldl = 0,
+                         .V = V,
+                         .temperature = temperature,
+                         .max = &max,
+                         .sum = &sum,
+                         .sum_z = &sum_z,
+                         .dlogits = nullptr,
+                         .ldd = 0,
+                         .stats = nullptr,
+                         .targets = nullptr,
+                         .dlogprob = nullptr,
+                         .dentropy = nullptr};
   ctx.cpu->logprob_forward(args, 0, 1);
   return {max, float(std::log(double(sum))), 0, 0};
 }
@@ -126,12 +136,14 @@ void sample_forward(const Context& ctx, const SampleForward& o) {
       const Row row{o, logits, weights, reinterpret_cast<int32_t*>(weights + round_up(V, 16))};
       const RowStats reported = row_stats(ctx, logits, V, o.logprob_temperature);
       LIMR_CHECK(std::isfinite(reported.max) && std::isfinite(reported.log_sum), kNumeric,
-                 cat("row ", r, " of the logits is not finite"), "The weights hold NaN or infinity, or training diverged.");
+                 cat("row ", r, " of the logits is not finite"),
+                 "The weights hold NaN or infinity, or training diverged.");
       int32_t token;
       if (o.temperature == 0) {
         token = row.largest(o.rows[r].forbid_eos);
       } else {
-        const float max = o.temperature == o.logprob_temperature ? reported.max : row_stats(ctx, logits, V, o.temperature).max;
+        const float max =
+            o.temperature == o.logprob_temperature ? reported.max : row_stats(ctx, logits, V, o.temperature).max;
         ctx.cpu->exp_row(weights, logits, V, o.temperature, max);
         row.forbid(o.rows[r].forbid_eos);
         token = row.draw(uniform(o.rows[r].key));

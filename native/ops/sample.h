@@ -27,12 +27,12 @@ struct SampleForward {
   const SampleRow* rows;  // [R]
   int64_t vocab_size;
   float temperature, logprob_temperature;
-  int64_t top_k;  // 0 = off
-  float top_p;    // 1 = off
-  float min_p;    // 0 = off
+  int64_t top_k;          // 0 = off
+  float top_p;            // 1 = off
+  float min_p;            // 0 = off
   const int32_t* banned;  // ids never drawn
   int64_t num_banned;
-  const int32_t* eos;     // ids not drawn where forbid_eos
+  const int32_t* eos;  // ids not drawn where forbid_eos
   int64_t num_eos;
   void* scratch;  // sample_scratch_bytes
 };

@@ -13,8 +13,14 @@ void check(const char* op, const View& inp, const View& weight) {
 
 void value_forward(const Context& ctx, const ValueForward& o) {
   check("value_forward", o.inp, o.weight);
-  const ValueArgs args{.values = o.values, .inp = o.inp.as<bf16>(), .weight = o.weight.as<bf16>(), .dinp = nullptr,
-                       .dweight = nullptr, .dvalues = nullptr, .N = o.inp.rows, .C = o.inp.cols};
+  const ValueArgs args{.values = o.values,
+                       .inp = o.inp.as<bf16>(),
+                       .weight = o.weight.as<bf16>(),
+                       .dinp = nullptr,
+                       .dweight = nullptr,
+                       .dvalues = nullptr,
+                       .N = o.inp.rows,
+                       .C = o.inp.cols};
   ctx.pool->parallel_for(args.N, 64, [&](int64_t b, int64_t e) { ctx.cpu->value_forward(args, b, e); });
 }
 
@@ -22,9 +28,14 @@ void value_backward(const Context& ctx, const ValueBackward& o) {
   check("value_backward", o.inp, o.weight);
   check_view("value_backward", "dinp", o.dinp, DType::kF32, o.inp.rows, o.inp.cols);
   check_view("value_backward", "dweight", o.dweight, DType::kF32, 1, o.inp.cols);
-  const ValueArgs args{.values = nullptr, .inp = o.inp.as<bf16>(), .weight = o.weight.as<bf16>(),
-                       .dinp = o.dinp.as<float>(), .dweight = o.dweight.as<float>(), .dvalues = o.dvalues,
-                       .N = o.inp.rows, .C = o.inp.cols};
+  const ValueArgs args{.values = nullptr,
+                       .inp = o.inp.as<bf16>(),
+                       .weight = o.weight.as<bf16>(),
+                       .dinp = o.dinp.as<float>(),
+                       .dweight = o.dweight.as<float>(),
+                       .dvalues = o.dvalues,
+                       .N = o.inp.rows,
+                       .C = o.inp.cols};
   ctx.pool->parallel_for(args.C, 64, [&](int64_t b, int64_t e) { ctx.cpu->value_backward(args, b, e); });
 }
 

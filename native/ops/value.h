@@ -13,9 +13,9 @@ struct ValueForward {
   View weight;    // [1, C] bf16
 };
 struct ValueBackward {
-  View dinp;            // [N, C] f32, set
-  View dweight;         // [1, C] f32, +=, in the order of n
-  const float* dvalues; // [N]
+  View dinp;             // [N, C] f32, set
+  View dweight;          // [1, C] f32, +=, in the order of n
+  const float* dvalues;  // [N]
   View inp, weight;
 };
 void value_forward(const Context&, const ValueForward&);

@@ -22,20 +22,25 @@ void check_request(const Model& model, const GenerateRequest& r, int64_t longest
              cat("rows has ", r.rows.size(), " entries, expected ", r.prompts.num_sequences(), ", one a prompt"));
   LIMR_CHECK(r.samples_per_prompt >= 1 && r.max_tokens >= 1 && r.max_batch >= 1 && r.prefill_chunk >= 1, kUsage,
              "samplesPerPrompt, maxTokens, maxBatch and prefillChunk must be at least 1");
-  LIMR_CHECK(r.min_tokens >= 0 && r.min_tokens <= r.max_tokens, kUsage, cat("minTokens is ", r.min_tokens, ", maxTokens ", r.max_tokens));
-  LIMR_CHECK(r.temperature >= 0 && std::isfinite(r.temperature), kUsage, cat("temperature is ", r.temperature, ", expected 0 or more"));
+  LIMR_CHECK(r.min_tokens >= 0 && r.min_tokens <= r.max_tokens, kUsage,
+             cat("minTokens is ", r.min_tokens, ", maxTokens ", r.max_tokens));
+  LIMR_CHECK(r.temperature >= 0 && std::isfinite(r.temperature), kUsage,
+             cat("temperature is ", r.temperature, ", expected 0 or more"));
   LIMR_CHECK(r.logprob_temperature > 0 && std::isfinite(r.logprob_temperature), kUsage,
              cat("logprobTemperature is ", r.logprob_temperature, ", expected more than 0"));
   LIMR_CHECK(r.top_k >= 0 && r.top_p > 0 && r.top_p <= 1 && r.min_p >= 0 && r.min_p <= 1, kUsage,
-             cat("topK ", r.top_k, ", topP ", r.top_p, ", minP ", r.min_p, ": expected topK >= 0, 0 < topP <= 1, 0 <= minP <= 1"));
+             cat("topK ", r.top_k, ", topP ", r.top_p, ", minP ", r.min_p,
+                 ": expected topK >= 0, 0 < topP <= 1, 0 <= minP <= 1"));
   for (const auto* ids : {&r.eos_token_ids, &r.banned_token_ids})
     for (const int32_t id : *ids)
-      LIMR_CHECK(id >= 0 && id < c.vocab_size, kUsage, cat("token id ", id, " is outside of the vocabulary of ", c.vocab_size));
+      LIMR_CHECK(id >= 0 && id < c.vocab_size, kUsage,
+                 cat("token id ", id, " is outside of the vocabulary of ", c.vocab_size));
   LIMR_CHECK(r.stop_strings.empty() || model.has_token_bytes(), kState, "stop strings need the bytes of every token",
              "Call setTokenBytes first.");
   for (const std::string& s : r.stop_strings) LIMR_CHECK(!s.empty(), kUsage, "an empty stop string stops everything");
   LIMR_CHECK(longest_prompt + r.max_tokens <= c.max_position_embeddings, kUsage,
-             cat("a prompt of ", longest_prompt, " tokens and ", r.max_tokens, " generated ones exceed the model's ", c.max_position_embeddings),
+             cat("a prompt of ", longest_prompt, " tokens and ", r.max_tokens, " generated ones exceed the model's ",
+                 c.max_position_embeddings),
              "Lower --generate-max-len, or drop long prompts with --prompt-max-len.");
 }
 
@@ -62,7 +67,12 @@ StepScratch step_scratch(Arena& arena, const ModelConfig& c, int64_t sampled, in
 class Generation {
  public:
   Generation(Model& model, const GenerateRequest& request, const Context& ctx, Arena& arena, int64_t pages)
-      : model_(model), request_(request), ctx_(ctx), arena_(arena), cache_(arena, model.config(), pages), pages_(pages),
+      : model_(model),
+        request_(request),
+        ctx_(ctx),
+        arena_(arena),
+        cache_(arena, model.config(), pages),
+        pages_(pages),
         scheduler_(request, cache_, pages_) {
     for (const std::string& s : request.stop_strings) longest_stop_ = std::max(longest_stop_, s.size());
   }
@@ -86,8 +96,11 @@ class Generation {
         if (reason == StopReason::kNone) continue;
         const auto done = scheduler_.finish(s);
         const Clock::time_point waiting = Clock::now();
-        deliver({done->prompt, done->sample, {done->tokens.begin() + std::ptrdiff_t(done->prompt_length), done->tokens.end()},
-                 std::move(done->logprobs), reason});
+        deliver({done->prompt,
+                 done->sample,
+                 {done->tokens.begin() + std::ptrdiff_t(done->prompt_length), done->tokens.end()},
+                 std::move(done->logprobs),
+                 reason});
         stats.wait_seconds += seconds_since(waiting);
       }
     }
@@ -108,23 +121,40 @@ class Generation {
     const WeightTable& t = model_.weights().table();
     const StepScratch s = step_scratch(arena_, c, R, ctx_.pool->size());
     gather_rows(ctx_, {.out = s.x, .inp = x, .index = step.sampled_rows.data()});
-    rmsnorm_forward(ctx_, {.out = s.norm, .rstd = {}, .inp = s.x, .weight = model_.weights().vector(t.final_norm), .eps = float(c.rms_norm_eps)});
+    rmsnorm_forward(ctx_, {.out = s.norm,
+                           .rstd = {},
+                           .inp = s.x,
+                           .weight = model_.weights().vector(t.final_norm),
+                           .eps = float(c.rms_norm_eps)});
     for (int64_t r = 0; r < R; ++r) {
       const Sequence& q = *step.sampled[size_t(r)];
-      s.rows[r] = {{request_.seed, request_.purpose, request_.rollout, uint32_t(request_.rows[size_t(q.prompt)]), uint32_t(q.sample),
-                    uint32_t(q.generated())},
+      s.rows[r] = {{request_.seed, request_.purpose, request_.rollout, uint32_t(request_.rows[size_t(q.prompt)]),
+                    uint32_t(q.sample), uint32_t(q.generated())},
                    q.generated() < request_.min_tokens};
     }
     const int64_t chunk = head_chunk_rows(c.vocab_size);
     for (int64_t begin = 0; begin < R; begin += chunk) {
       const int64_t end = std::min(R, begin + chunk);
       const View logits = s.logits.slice(0, end - begin);
-      linear_forward(ctx_, {.out = logits, .inp = s.norm.slice(begin, end), .weight = model_.weights().matrix(t.head), .bias = {}, .residual = {}});
-      sample_forward(ctx_, {.out = s.sampled + begin, .logits = logits, .rows = s.rows + begin, .vocab_size = c.vocab_size,
-                            .temperature = request_.temperature, .logprob_temperature = request_.logprob_temperature,
-                            .top_k = request_.top_k, .top_p = request_.top_p, .min_p = request_.min_p,
-                            .banned = request_.banned_token_ids.data(), .num_banned = int64_t(request_.banned_token_ids.size()),
-                            .eos = request_.eos_token_ids.data(), .num_eos = int64_t(request_.eos_token_ids.size()), .scratch = s.sampling});
+      linear_forward(ctx_, {.out = logits,
+                            .inp = s.norm.slice(begin, end),
+                            .weight = model_.weights().matrix(t.head),
+                            .bias = {},
+                            .residual = {}});
+      sample_forward(ctx_, {.out = s.sampled + begin,
+                            .logits = logits,
+                            .rows = s.rows + begin,
+                            .vocab_size = c.vocab_size,
+                            .temperature = request_.temperature,
+                            .logprob_temperature = request_.logprob_temperature,
+                            .top_k = request_.top_k,
+                            .top_p = request_.top_p,
+                            .min_p = request_.min_p,
+                            .banned = request_.banned_token_ids.data(),
+                            .num_banned = int64_t(request_.banned_token_ids.size()),
+                            .eos = request_.eos_token_ids.data(),
+                            .num_eos = int64_t(request_.eos_token_ids.size()),
+                            .scratch = s.sampling});
     }
     for (int64_t r = 0; r < R; ++r) {
       step.sampled[size_t(r)]->tokens.push_back(s.sampled[r].token);
@@ -168,7 +198,8 @@ size_t generate_bytes(const Transformer& t, int64_t max_batch, int64_t prefill_c
   return plan.peak();
 }
 
-GenerateStats generate(Model& model, const GenerateRequest& given, const std::function<void(FinishedSample&&)>& deliver) {
+GenerateStats generate(Model& model, const GenerateRequest& given,
+                       const std::function<void(FinishedSample&&)>& deliver) {
   check_packed(given.prompts, model.config());
   GenerateRequest request = given;
   int64_t longest = 0;
@@ -177,15 +208,19 @@ GenerateStats generate(Model& model, const GenerateRequest& given, const std::fu
   check_request(model, request, longest);
   if (request.prompts.num_sequences() == 0) return {};
   request.max_batch = std::min(request.max_batch, request.prompts.num_sequences() * request.samples_per_prompt);
-  request.prefill_chunk = std::min(request.prefill_chunk, int64_t(request.prompts.tokens.size()) + longest + request.max_tokens);
+  request.prefill_chunk =
+      std::min(request.prefill_chunk, int64_t(request.prompts.tokens.size()) + longest + request.max_tokens);
   const int64_t enough = pages_for(request.max_batch, longest + request.max_tokens);
-  const int64_t pages = request.kv_cache_bytes > 0 ? std::min(enough, request.kv_cache_bytes / KvCache::page_bytes(model.config())) : enough;
+  const int64_t pages = request.kv_cache_bytes > 0
+                            ? std::min(enough, request.kv_cache_bytes / KvCache::page_bytes(model.config()))
+                            : enough;
   LIMR_CHECK(pages >= pages_for(1, longest + request.max_tokens), kMemory,
-             cat("a KV cache of ", pages, " pages cannot hold one sequence of ", longest + request.max_tokens, " tokens, which takes ",
-                 pages_for(1, longest + request.max_tokens)),
+             cat("a KV cache of ", pages, " pages cannot hold one sequence of ", longest + request.max_tokens,
+                 " tokens, which takes ", pages_for(1, longest + request.max_tokens)),
              "Raise the KV cache's size, or lower --generate-max-len.");
   const Context ctx = model.begin();
-  Engine::Phase phase(model.engine(), generate_bytes(model.transformer(), request.max_batch, request.prefill_chunk, pages, model.engine().threads()));
+  Engine::Phase phase(model.engine(), generate_bytes(model.transformer(), request.max_batch, request.prefill_chunk,
+                                                     pages, model.engine().threads()));
   model.reach(longest + request.max_tokens);
   return Generation(model, request, ctx, phase.arena(), pages).run(deliver);
 }

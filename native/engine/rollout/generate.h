@@ -40,7 +40,8 @@ struct GenerateStats {
 
 // Calls `deliver` for every sample as it finishes, on this thread; sampling waits while it blocks. Throws kUsage for a bad
 // request, kMemory when the cache cannot hold one sequence, kAborted.
-GenerateStats generate(Model& model, const GenerateRequest& request, const std::function<void(FinishedSample&&)>& deliver);
+GenerateStats generate(Model& model, const GenerateRequest& request,
+                       const std::function<void(FinishedSample&&)>& deliver);
 
 // The workspace `generate` takes.
 size_t generate_bytes(const Transformer&, int64_t max_batch, int64_t prefill_chunk, int64_t kv_pages, int threads);

@@ -31,7 +31,8 @@ KvPages KvCache::layer(int64_t l) const {
 void KvCache::copy_page(int32_t to, int32_t from) const {
   for (int64_t l = 0; l < layers_; ++l) {
     bf16* base = layer(l).data;
-    std::memcpy(base + to * shape_.page_stride, base + from * shape_.page_stride, size_t(shape_.page_stride) * sizeof(bf16));
+    std::memcpy(base + to * shape_.page_stride, base + from * shape_.page_stride,
+                size_t(shape_.page_stride) * sizeof(bf16));
   }
 }
 

@@ -7,7 +7,8 @@ namespace {
 
 int64_t pages_of(int64_t tokens) { return (tokens + kPageKeys - 1) / kPageKeys; }
 
-void add_rows(Step& step, const std::vector<int32_t>& tokens, const std::vector<int32_t>& pages, int64_t begin, int64_t end) {
+void add_rows(Step& step, const std::vector<int32_t>& tokens, const std::vector<int32_t>& pages, int64_t begin,
+              int64_t end) {
   step.sequences.push_back({int64_t(step.tokens.size()), int32_t(end - begin), int32_t(end), pages.data()});
   for (int64_t i = begin; i < end; ++i) {
     step.tokens.push_back(tokens[size_t(i)]);
@@ -21,7 +22,8 @@ void add_rows(Step& step, const std::vector<int32_t>& tokens, const std::vector<
 Batch Step::batch() const {
   int64_t longest = 0;
   for (const AttentionSequence& s : sequences) longest = std::max<int64_t>(longest, s.length);
-  return {int64_t(tokens.size()), tokens.data(), positions.data(), slots.data(), sequences.data(), int64_t(sequences.size()), longest};
+  return {int64_t(tokens.size()),    tokens.data(), positions.data(), slots.data(), sequences.data(),
+          int64_t(sequences.size()), longest};
 }
 
 Scheduler::Scheduler(const GenerateRequest& request, const KvCache& cache, PagePool& pages)
@@ -41,7 +43,8 @@ Scheduler::Scheduler(const GenerateRequest& request, const KvCache& cache, PageP
 
 int64_t Scheduler::pages_to_enter(const Sequence& s) const {
   const bool shared = prefixes_[size_t(s.prompt)].computed > 0;
-  return shared ? 1 + pages_of(int64_t(s.tokens.size())) - (s.prompt_length - 1) / kPageKeys : 1 + pages_of(int64_t(s.tokens.size()));
+  return shared ? 1 + pages_of(int64_t(s.tokens.size())) - (s.prompt_length - 1) / kPageKeys
+                : 1 + pages_of(int64_t(s.tokens.size()));
 }
 
 void Scheduler::admit() {
@@ -151,7 +154,8 @@ Step Scheduler::next() {
     else
       preempt(at);  // the youngest by now
   }
-  LIMR_CHECK(!step.tokens.empty(), kMemory, cat("a KV cache of ", pages_.num_pages(), " pages of ", kPageKeys, " tokens cannot hold one sequence"),
+  LIMR_CHECK(!step.tokens.empty(), kMemory,
+             cat("a KV cache of ", pages_.num_pages(), " pages of ", kPageKeys, " tokens cannot hold one sequence"),
              "Raise --kv-cache-bytes, or lower --generate-max-len.");
   return step;
 }

@@ -47,9 +47,9 @@ class Scheduler {
   const GenerateRequest& request_;
   const KvCache& cache_;
   PagePool& pages_;
-  std::vector<Prefix> prefixes_;                     // of each prompt
-  std::deque<std::unique_ptr<Sequence>> waiting_;    // front enters first
-  std::vector<std::unique_ptr<Sequence>> running_;   // by age
+  std::vector<Prefix> prefixes_;                    // of each prompt
+  std::deque<std::unique_ptr<Sequence>> waiting_;   // front enters first
+  std::vector<std::unique_ptr<Sequence>> running_;  // by age
   int64_t preemptions_ = 0;
 };
 

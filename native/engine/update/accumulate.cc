@@ -22,8 +22,8 @@ TrainBuffers train_buffers(Arena& arena, const Transformer& t, int64_t tokens, i
 }  // namespace
 
 // The head's scratch and the layers' are never alive at once.
-size_t train_bytes(const Transformer& t, Head head, int64_t tokens, int64_t sequences, int64_t predicted, int64_t longest,
-                   bool checkpointing, int threads) {
+size_t train_bytes(const Transformer& t, Head head, int64_t tokens, int64_t sequences, int64_t predicted,
+                   int64_t longest, bool checkpointing, int threads) {
   Arena plan = Arena::planner();
   train_buffers(plan, t, tokens, tokens / kPageKeys + sequences, checkpointing);
   const size_t mark = plan.mark();
@@ -50,11 +50,12 @@ LossTerms Model::accumulate(const PackedTokens& packed, const Loss& loss) {
   const PackedBatch packed_batch(packed, 0, packed.num_sequences());
   const Batch batch = packed_batch.batch();
   const int64_t R = int64_t(p.rows.size());
-  Engine::Phase phase(engine_, train_bytes(transformer_, head(), batch.num_tokens, batch.num_sequences, R, batch.longest,
-                                           options_.checkpointing, engine_.threads()));
+  Engine::Phase phase(engine_, train_bytes(transformer_, head(), batch.num_tokens, batch.num_sequences, R,
+                                           batch.longest, options_.checkpointing, engine_.threads()));
   reach(batch.longest);
   Arena& arena = phase.arena();
-  TrainBuffers b = train_buffers(arena, transformer_, batch.num_tokens, packed_batch.num_pages(), options_.checkpointing);
+  TrainBuffers b =
+      train_buffers(arena, transformer_, batch.num_tokens, packed_batch.num_pages(), options_.checkpointing);
   auto* grads = train_->grads.as<float>();
   transformer_.forward(ctx, batch, b.acts);
   {
@@ -63,7 +64,8 @@ LossTerms Model::accumulate(const PackedTokens& packed, const Loss& loss) {
     head_backward(ctx, *this, s, b.acts.x, p, loss, terms, grads);
     std::memset(b.dx.data, 0, size_t(b.dx.rows * b.dx.cols) * sizeof(bf16));
     for (int64_t r = 0; r < R; ++r)
-      std::memcpy(b.dx.as<bf16>() + p.rows[size_t(r)] * b.dx.cols, s.dx.as<bf16>() + r * b.dx.cols, size_t(b.dx.cols) * sizeof(bf16));
+      std::memcpy(b.dx.as<bf16>() + p.rows[size_t(r)] * b.dx.cols, s.dx.as<bf16>() + r * b.dx.cols,
+                  size_t(b.dx.cols) * sizeof(bf16));
   }
   transformer_.backward(ctx, arena, batch, b.acts, b.dx, grads, options_.checkpointing);
   return terms;

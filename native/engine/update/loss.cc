@@ -18,7 +18,9 @@ TokenLoss policy_loss(const PolicyLoss& p, size_t i, float logprob, float entrop
     const float kl = p.kl_estimator == KlEstimator::kK1   ? d
                      : p.kl_estimator == KlEstimator::kK2 ? 0.5f * d * d
                                                           : std::exp(-d) - 1 + d;
-    const float slope = p.kl_estimator == KlEstimator::kK1 ? 1.0f : p.kl_estimator == KlEstimator::kK2 ? d : 1 - std::exp(-d);
+    const float slope = p.kl_estimator == KlEstimator::kK1   ? 1.0f
+                        : p.kl_estimator == KlEstimator::kK2 ? d
+                                                             : 1 - std::exp(-d);
     t.loss += p.kl_coef * kl;
     t.d_output += p.kl_coef * slope;
   }
@@ -48,7 +50,8 @@ TokenLoss token_loss(const Loss& loss, int64_t i, float output, float entropy) {
 
 void check_loss(const Loss& loss, std::span<const int32_t> offsets, int64_t tokens) {
   const auto length = [&](const char* name, std::span<const float> a) {
-    LIMR_CHECK(int64_t(a.size()) == tokens, kShape, cat(name, " has ", a.size(), " entries, expected ", tokens, ", one a token"));
+    LIMR_CHECK(int64_t(a.size()) == tokens, kShape,
+               cat(name, " has ", a.size(), " entries, expected ", tokens, ", one a token"));
   };
   length("weights", loss.weights);
   if (loss.kind == Loss::kPolicy) {

@@ -4,7 +4,8 @@ constexpr int64_t kPanel = 2 * kPanelRows;  // bf16 elements a pair of inputs ta
 
 // c[MR, 16*NV] = (accumulate ? c : 0) + a . b over `pairs`, one accumulator an output.
 template <int MR, int NV>
-inline void tile(float* c, int64_t ldc, const bf16* a, int64_t lda, const bf16* b, int64_t ldb, int64_t pairs, bool accumulate) {
+inline void tile(float* c, int64_t ldc, const bf16* a, int64_t lda, const bf16* b, int64_t ldb, int64_t pairs,
+                 bool accumulate) {
   F32x16 acc[MR][NV];
 #pragma GCC unroll 16
   for (int r = 0; r < MR; ++r)
@@ -28,11 +29,11 @@ inline void tile(float* c, int64_t ldc, const bf16* a, int64_t lda, const bf16* 
 }
 
 template <int NV>
-inline void tile_of(int64_t rows, float* c, int64_t ldc, const bf16* a, int64_t lda, const bf16* b, int64_t ldb, int64_t pairs,
-                    bool accumulate) {
+inline void tile_of(int64_t rows, float* c, int64_t ldc, const bf16* a, int64_t lda, const bf16* b, int64_t ldb,
+                    int64_t pairs, bool accumulate) {
   switch (rows) {
-#define LIMR_ROWS(R)                                                           \
-  case R:                                                                      \
+#define LIMR_ROWS(R)                                                                      \
+  case R:                                                                                 \
     if constexpr (R <= kTileRows) tile<R, NV>(c, ldc, a, lda, b, ldb, pairs, accumulate); \
     break;
     LIMR_ROWS(1)
@@ -54,15 +55,16 @@ inline void tile_of(int64_t rows, float* c, int64_t ldc, const bf16* a, int64_t 
 }
 
 // The same for any number of rows, and 16 * vectors columns.
-inline void product(int64_t rows, int64_t vectors, float* c, int64_t ldc, const bf16* a, int64_t lda, const bf16* b, int64_t ldb,
-                    int64_t pairs, bool accumulate) {
+inline void product(int64_t rows, int64_t vectors, float* c, int64_t ldc, const bf16* a, int64_t lda, const bf16* b,
+                    int64_t ldb, int64_t pairs, bool accumulate) {
   for (int64_t r = 0; r < rows; r += kTileRows) {
     const int64_t n = rows - r < kTileRows ? rows - r : kTileRows;
     int64_t v = 0;
     for (; v + kTileVectors <= vectors; v += kTileVectors)
       tile_of<kTileVectors>(n, c + r * ldc + 16 * v, ldc, a + r * lda, lda, b + 32 * v, ldb, pairs, accumulate);
     if constexpr (kTileVectors > 1)
-      for (; v < vectors; ++v) tile_of<1>(n, c + r * ldc + 16 * v, ldc, a + r * lda, lda, b + 32 * v, ldb, pairs, accumulate);
+      for (; v < vectors; ++v)
+        tile_of<1>(n, c + r * ldc + 16 * v, ldc, a + r * lda, lda, b + 32 * v, ldb, pairs, accumulate);
   }
 }
 
@@ -108,7 +110,8 @@ inline void start_tile(const GemmArgs& g, int64_t m, int64_t rows, int64_t p, fl
   const int64_t n = p * kPanelRows, width = g.N - n;
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t j = 0; j < kPanelRows; j += 16)
-      store(t + r * kPanelRows + j, j < width ? load((const float*)g.c + (m + r) * g.ldc + n + j, width - j) : splat(0.0f));
+      store(t + r * kPanelRows + j,
+            j < width ? load((const float*)g.c + (m + r) * g.ldc + n + j, width - j) : splat(0.0f));
 }
 
 // A gradient tile: rows are inputs k of the weight, in pairs; panel p holds its outputs.
@@ -169,7 +172,8 @@ void pack_rows(bf16* dst, const bf16* src, int64_t ld, int64_t M, int64_t N, int
 }
 
 // Rows [row_begin, row_end) of the transpose [N, M] of src [M, N]; columns past M up to `ld_dst` zero.
-void transpose(bf16* dst, int64_t ld_dst, const bf16* src, int64_t ld_src, int64_t M, int64_t row_begin, int64_t row_end) {
+void transpose(bf16* dst, int64_t ld_dst, const bf16* src, int64_t ld_src, int64_t M, int64_t row_begin,
+               int64_t row_end) {
   constexpr int64_t kBlock = 32;
   for (int64_t n0 = row_begin; n0 < row_end; n0 += kBlock) {
     const int64_t n1 = n0 + kBlock < row_end ? n0 + kBlock : row_end;
@@ -192,7 +196,8 @@ void transpose_panel(bf16* dst, const bf16* panels, int64_t N, int64_t K, int64_
     for (int64_t j = 0; j < width; j += 2, src += kPanel) {
       uint64_t quad;
       __builtin_memcpy(&quad, src, 8);
-      const uint64_t swapped = (quad & 0xffff00000000ffffull) | (quad >> 16 & 0xffff0000ull) | (quad & 0xffff0000ull) << 16;
+      const uint64_t swapped =
+          (quad & 0xffff00000000ffffull) | (quad >> 16 & 0xffff0000ull) | (quad & 0xffff0000ull) << 16;
       __builtin_memcpy(dst + 2 * j, &swapped, 8);
     }
     for (int64_t j = width; j < kPanelRows; ++j) dst[2 * j] = dst[2 * j + 1] = 0;

@@ -6,7 +6,8 @@ void logprob_forward(const LogprobArgs& p, int64_t begin, int64_t end) {
   for (int64_t r = begin; r < end; ++r) {
     const float* x = p.logits + r * p.ldl;
     F32x16 top = splat(-__builtin_inff());
-    for (int64_t v = 0; v < p.V; v += 16) top = max(top, keep(div(load(x + v, p.V - v), T), p.V - v, -__builtin_inff()));
+    for (int64_t v = 0; v < p.V; v += 16)
+      top = max(top, keep(div(load(x + v, p.V - v), T), p.V - v, -__builtin_inff()));
     const float m = max_lane(top);
     F32x16 total = splat(0.0f), weighted = splat(0.0f);
     for (int64_t v = 0; v < p.V; v += 16) {

@@ -1,7 +1,8 @@
 // native/ops/cpu/rope.simd.h - see ops/rope.h.
 
 // One head: optionally normalized, then rotated. x and y have D elements, y may alias x.
-inline void rotate_head(float* y, const float* x, const bf16* norm, float eps, const float* cos, const float* sin, int64_t D) {
+inline void rotate_head(float* y, const float* x, const bf16* norm, float eps, const float* cos, const float* sin,
+                        int64_t D) {
   const F32x16 rstd = splat(norm ? 1.0f / __builtin_sqrtf(dot(x, x, D) / float(D) + eps) : 1.0f);
   const int64_t half = D / 2;
   for (int64_t i = 0; i < half; i += 16) {
@@ -87,13 +88,12 @@ void rope_backward(const RopeArgs& p, int64_t begin, int64_t end) {  // groups [
       const float* sin = p.sin + p.positions[n] * (D / 2);
       bf16* out = p.dqkv + n * width;
       for (int64_t h = 0; h < p.H; ++h)
-        rotate_head_backward(out + h * D, p.dq + (n * p.H + h) * D, p.qkv + n * width + h * D, p.q_norm, dq_norm, p.eps, cos,
-                             sin, D);
+        rotate_head_backward(out + h * D, p.dq + (n * p.H + h) * D, p.qkv + n * width + h * D, p.q_norm, dq_norm, p.eps,
+                             cos, sin, D);
       for (int64_t h = 0; h < p.K; ++h) {
         rotate_head_backward(out + (p.H + h) * D, p.dk + (n * p.K + h) * D, p.qkv + n * width + (p.H + h) * D, p.k_norm,
                              dk_norm, p.eps, cos, sin, D);
-        for (int64_t d = 0; d < D; d += 16)
-          store(out + (p.H + p.K + h) * D + d, load(p.dv + (n * p.K + h) * D + d));
+        for (int64_t d = 0; d < D; d += 16) store(out + (p.H + p.K + h) * D + d, load(p.dv + (n * p.K + h) * D + d));
       }
     }
   }

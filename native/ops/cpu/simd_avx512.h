@@ -9,9 +9,7 @@ inline __mmask16 head(int64_t n) { return n >= 16 ? __mmask16(0xffff) : __mmask1
 
 inline F32x16 splat(float x) { return {_mm512_set1_ps(x)}; }
 inline F32x16 load(const float* p) { return {_mm512_loadu_ps(p)}; }
-inline F32x16 load(const float* p, int64_t n) {
-  return n >= 16 ? load(p) : F32x16{_mm512_maskz_loadu_ps(head(n), p)};
-}
+inline F32x16 load(const float* p, int64_t n) { return n >= 16 ? load(p) : F32x16{_mm512_maskz_loadu_ps(head(n), p)}; }
 inline void store(float* p, F32x16 a) { _mm512_storeu_ps(p, a.v); }
 inline void store(float* p, F32x16 a, int64_t n) {
   if (n >= 16)
@@ -30,7 +28,8 @@ inline F32x16 sqrt(F32x16 a) { return {_mm512_sqrt_ps(a.v)}; }
 inline F32x16 round_even(F32x16 a) { return {_mm512_roundscale_ps(a.v, 0x08)}; }
 // 2^a for integral a in [-126, 127].
 inline F32x16 exp2_integral(F32x16 a) {
-  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(a.v), _mm512_set1_epi32(127)), 23))};
+  return {
+      _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(a.v), _mm512_set1_epi32(127)), 23))};
 }
 // Lanes [n, 16) replaced by `fill`.
 inline F32x16 keep(F32x16 a, int64_t n, float fill) {
@@ -105,9 +104,7 @@ inline Pairs splat_pair(const bf16* p) {
   return {_mm512_set1_epi32(word)};
 }
 // acc + a[1]*b[1] + a[0]*b[0]: two fused multiply-adds, the odd element first.
-inline F32x16 dot2(F32x16 acc, Pairs a, Pairs b) {
-  return {_mm512_dpbf16_ps(acc.v, (__m512bh)a.v, (__m512bh)b.v)};
-}
+inline F32x16 dot2(F32x16 acc, Pairs a, Pairs b) { return {_mm512_dpbf16_ps(acc.v, (__m512bh)a.v, (__m512bh)b.v)}; }
 constexpr int kTileRows = 12, kTileVectors = 2;
 #else
 struct Pairs {

@@ -18,16 +18,17 @@ inline constexpr const char* kFamilies[] = {"qwen2", "qwen3", "llama"};
 class ModelFolder {
  public:
   explicit ModelFolder(const std::string& family) {
-    const std::string extra = family == "qwen3"   ? R"("head_dim": 32,)"
-                              : family == "llama" ? R"("rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+    const std::string extra = family == "qwen3" ? R"("head_dim": 32,)"
+                              : family == "llama"
+                                  ? R"("rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
                                                       "high_freq_factor": 4.0, "original_max_position_embeddings": 64},)"
-                                                  : "";
+                                  : "";
     std::ofstream(dir_.path() / "config.json")
         << R"({"model_type": ")" << family << R"(", "hidden_size": 48, "intermediate_size": 80, "num_hidden_layers": 2,
-             "num_attention_heads": 3, "num_key_value_heads": 1, )" << extra
-        << R"("vocab_size": 101, "max_position_embeddings": 512, "rms_norm_eps": 1e-6, "rope_theta": 10000.0,
-             "tie_word_embeddings": )" << (family == "qwen2" ? "true" : "false")
-        << R"(, "hidden_act": "silu", "initializer_range": 0.3})";
+             "num_attention_heads": 3, "num_key_value_heads": 1, )"
+        << extra << R"("vocab_size": 101, "max_position_embeddings": 512, "rms_norm_eps": 1e-6, "rope_theta": 10000.0,
+             "tie_word_embeddings": )"
+        << (family == "qwen2" ? "true" : "false") << R"(, "hidden_act": "silu", "initializer_range": 0.3})";
   }
   std::string path() const { return dir_.path().string(); }
 
@@ -57,7 +58,12 @@ inline Packed packed(const std::vector<int>& lengths, uint32_t seed = 7) {
 }
 
 inline LoadOptions load_options(const ModelFolder& folder, bool trainable, Head head = Head::kLm) {
-  return {.dir = folder.path(), .head = head, .trainable = trainable, .random_seed = 11, .value_head_seed = 3, .checkpointing = false};
+  return {.dir = folder.path(),
+          .head = head,
+          .trainable = trainable,
+          .random_seed = 11,
+          .value_head_seed = 3,
+          .checkpointing = false};
 }
 
 inline std::vector<float> all_gradients(const Model& m) {

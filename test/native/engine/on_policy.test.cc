@@ -14,9 +14,21 @@ struct Setting {
 using Samples = std::map<std::pair<int64_t, int64_t>, FinishedSample>;
 
 GenerateRequest request(const Packed& prompts, const std::vector<int32_t>& rows) {
-  return {.prompts = prompts.view(), .rows = rows, .samples_per_prompt = 3, .seed = 5, .purpose = 1, .rollout = 2, .temperature = 1.2f,
-          .logprob_temperature = 1.2f, .min_tokens = 1, .max_tokens = small() ? 20 : 45, .eos_token_ids = {0},
-          .banned_token_ids = {}, .stop_strings = {}, .max_batch = 64, .prefill_chunk = 512};
+  return {.prompts = prompts.view(),
+          .rows = rows,
+          .samples_per_prompt = 3,
+          .seed = 5,
+          .purpose = 1,
+          .rollout = 2,
+          .temperature = 1.2f,
+          .logprob_temperature = 1.2f,
+          .min_tokens = 1,
+          .max_tokens = small() ? 20 : 45,
+          .eos_token_ids = {0},
+          .banned_token_ids = {},
+          .stop_strings = {},
+          .max_batch = 64,
+          .prefill_chunk = 512};
 }
 
 Samples run(Model& model, const GenerateRequest& r, GenerateStats* stats = nullptr) {
@@ -27,13 +39,15 @@ Samples run(Model& model, const GenerateRequest& r, GenerateStats* stats = nullp
 }
 
 // Log-probs of the samples by score(), packed in `order`, must be the reported ones.
-void expect_scored(Model& model, const Packed& prompts, const Samples& samples, bool reversed, int64_t max_tokens, const std::string& context) {
+void expect_scored(Model& model, const Packed& prompts, const Samples& samples, bool reversed, int64_t max_tokens,
+                   const std::string& context) {
   Packed all;
   std::vector<const FinishedSample*> order;
   for (const auto& [key, s] : samples) order.push_back(&s);
   if (reversed) std::reverse(order.begin(), order.end());
   for (const FinishedSample* s : order) {
-    std::vector<int32_t> whole(prompts.tokens.begin() + prompts.offsets[size_t(s->prompt)], prompts.tokens.begin() + prompts.offsets[size_t(s->prompt) + 1]);
+    std::vector<int32_t> whole(prompts.tokens.begin() + prompts.offsets[size_t(s->prompt)],
+                               prompts.tokens.begin() + prompts.offsets[size_t(s->prompt) + 1]);
     whole.insert(whole.end(), s->tokens.begin(), s->tokens.end());
     all.add(whole);
   }
@@ -64,7 +78,8 @@ LIMR_TEST(sampled_logprobs_equal_scored_ones_to_the_bit) {
           r.max_batch = s.max_batch, r.prefill_chunk = s.prefill_chunk, r.kv_cache_bytes = s.kv_pages * page;
           GenerateStats stats;
           const Samples samples = run(model, r, &stats);
-          const std::string context = cat(family, " isa=", isa->isa, " threads=", threads, " batch=", s.max_batch, " pages=", s.kv_pages);
+          const std::string context =
+              cat(family, " isa=", isa->isa, " threads=", threads, " batch=", s.max_batch, " pages=", s.kv_pages);
           expect_eq(samples.size(), size_t(24), context);
           if (s.kv_pages > 0) expect(stats.preemptions > 0, cat(context, ": the small cache did not preempt"));
           expect_scored(model, prompts, samples, false, 1 << 20, context);
@@ -72,7 +87,8 @@ LIMR_TEST(sampled_logprobs_equal_scored_ones_to_the_bit) {
           if (first.empty()) first = samples;
           for (const auto& [key, f] : first) {  // the same tokens and bits in every setting, on every instruction set
             expect(f.tokens == samples.at(key).tokens, context);
-            expect(std::memcmp(f.logprobs.data(), samples.at(key).logprobs.data(), f.logprobs.size() * 4) == 0, context);
+            expect(std::memcmp(f.logprobs.data(), samples.at(key).logprobs.data(), f.logprobs.size() * 4) == 0,
+                   context);
           }
         }
       }
@@ -120,7 +136,8 @@ LIMR_TEST(greedy_equals_top_k_1_and_the_argmax_of_logits) {
   const Samples a = run(model, greedy), b = run(model, top1);
   for (const auto& [key, s] : a) {
     expect(s.tokens == b.at(key).tokens);
-    std::vector<int32_t> whole(prompts.tokens.begin() + prompts.offsets[size_t(s.prompt)], prompts.tokens.begin() + prompts.offsets[size_t(s.prompt) + 1]);
+    std::vector<int32_t> whole(prompts.tokens.begin() + prompts.offsets[size_t(s.prompt)],
+                               prompts.tokens.begin() + prompts.offsets[size_t(s.prompt) + 1]);
     const size_t length = whole.size();
     whole.insert(whole.end(), s.tokens.begin(), s.tokens.end());
     Packed p;
@@ -128,7 +145,8 @@ LIMR_TEST(greedy_equals_top_k_1_and_the_argmax_of_logits) {
     const std::vector<float> logits = model.logits(p.view());
     for (size_t i = 0; i < s.tokens.size(); ++i) {
       const float* row = logits.data() + (length + i - 1) * 101;
-      const int64_t best = std::max_element(row + (i == 0 ? 1 : 0), row + 101) - row;  // id 0 ends a sample: not as its first token
+      const int64_t best =
+          std::max_element(row + (i == 0 ? 1 : 0), row + 101) - row;  // id 0 ends a sample: not as its first token
       expect_eq(int64_t(s.tokens[i]), best);
     }
   }

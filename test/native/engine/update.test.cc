@@ -32,7 +32,8 @@ Loss slice(const Targets& t, Loss::Kind kind, size_t begin, size_t end) {
   const auto part = [&](const std::vector<float>& v) { return std::span<const float>(v).subspan(begin, end - begin); };
   Loss loss;
   loss.kind = kind, loss.weights = part(t.weights), loss.temperature = kind == Loss::kPolicy ? 1.2f : 1.0f;
-  loss.policy = {0.2f, 0.2f, 0.1f, KlEstimator::kK3, 0.01f, part(t.advantages), part(t.old_logprobs), part(t.ref_logprobs)};
+  loss.policy = {
+      0.2f, 0.2f, 0.1f, KlEstimator::kK3, 0.01f, part(t.advantages), part(t.old_logprobs), part(t.ref_logprobs)};
   loss.value = {0.2f, part(t.old_values), part(t.returns)};
   return loss;
 }
@@ -44,7 +45,8 @@ std::vector<float> accumulate(Model& m, const Packed& p, const Targets& t, Loss:
   for (size_t first = 0; first < n; first += size) {
     const size_t last = std::min(n, first + size), begin = size_t(p.offsets[first]), end = size_t(p.offsets[last]);
     Packed part;
-    for (size_t s = first; s < last; ++s) part.add({p.tokens.begin() + p.offsets[s], p.tokens.begin() + p.offsets[s + 1]});
+    for (size_t s = first; s < last; ++s)
+      part.add({p.tokens.begin() + p.offsets[s], p.tokens.begin() + p.offsets[s + 1]});
     const LossTerms terms = m.accumulate(part.view(), slice(t, kind, begin, end));
     expect_eq(terms.non_finite, std::string());
     losses.insert(losses.end(), terms.losses.begin(), terms.losses.end());
@@ -70,8 +72,10 @@ LIMR_TEST(the_loss_does_not_depend_on_micro_batches_and_the_gradient_only_by_rou
       m.zero_grad();
       for (const size_t size : {1, 3, 4}) {
         const std::vector<float> parts = accumulate(m, p, t, kind, size);
-        expect(std::memcmp(whole.data(), parts.data(), whole.size() * 4) == 0, cat(family, " kind=", int(kind), " micro-batch=", size));
-        expect(relative(gradient, all_gradients(m)) < 1e-6, cat(family, " kind=", int(kind), " micro-batch=", size, " error=", relative(gradient, all_gradients(m))));
+        expect(std::memcmp(whole.data(), parts.data(), whole.size() * 4) == 0,
+               cat(family, " kind=", int(kind), " micro-batch=", size));
+        expect(relative(gradient, all_gradients(m)) < 1e-6, cat(family, " kind=", int(kind), " micro-batch=", size,
+                                                                " error=", relative(gradient, all_gradients(m))));
         m.zero_grad();
       }
     }
