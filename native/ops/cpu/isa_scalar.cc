@@ -4,8 +4,9 @@
 namespace limr::cpu {
 namespace {
 namespace scalar {
-#include "ops/cpu/kernels.simd.h"
 #include "ops/cpu/simd_scalar.h"
+
+#include "ops/cpu/kernels.simd.h"
 }  // namespace scalar
 }  // namespace
 extern const Table kScalar = scalar::make_table("scalar");

@@ -1,12 +1,15 @@
 // native/ops/cpu/kernels.simd.h - every kernel body, and the table of them, for the instruction set of the including file.
 // Includes nothing from outside and uses no std::, so that nothing inline of ours is emitted for a CPU that may lack it.
 
+// The order is one of use, so every line but the last group is a block of its own.
+#include "ops/cpu/math.simd.h"
+
+#include "ops/cpu/gemm.simd.h"
+
 #include "ops/cpu/adamw.simd.h"
 #include "ops/cpu/attention.simd.h"
 #include "ops/cpu/embedding.simd.h"
-#include "ops/cpu/gemm.simd.h"
 #include "ops/cpu/logprob.simd.h"
-#include "ops/cpu/math.simd.h"
 #include "ops/cpu/rmsnorm.simd.h"
 #include "ops/cpu/rope.simd.h"
 #include "ops/cpu/value.simd.h"
