@@ -140,7 +140,7 @@ export const fractions: Family = {
         answer: `${n * part}`,
       };
     },
-    3: (random) => drawSumOfFractions(random, 7, 6),
+    3: (random) => drawSumOfFractions(random, 6, 6),
     4: (random) => drawSumOfFractions(random, 9, 9),
     5: (random) => drawSumOfFractions(random, 12, 12),
   },
