@@ -166,7 +166,7 @@ try {
       tie_word_embeddings: true,
     }),
   );
-  const context = loadNative().createContext({ threads, isa: '', memoryLimitBytes: 0 });
+  const context = loadNative().createContext({ threads, isa: '', memoryLimitBytes: 0, checkNans: false });
   const model = await context.load({
     dir: folder,
     head: 'lm',

@@ -14,10 +14,7 @@ export const debugVariables = {
   LIMR_CPU:
     'kernels to use instead of the best that the CPU runs: a name that `limr-engine doctor` lists, such as avx2',
   LIMR_THREADS: 'compute threads; default: the CPUs that the process may use',
-  LIMR_SYNC: '1 = wait for the device after every launch, so that an error names its kernel',
   LIMR_CHECK_NANS: '1 = look for non-finite numbers after every op, and name the first',
-  LIMR_DUMP: 'folder for the activations of one pass, under their Hugging Face names',
-  LIMR_TRACE: 'file for a timeline in the Chrome trace format (.json)',
 } as const;
 
 export type DebugVariable = keyof typeof debugVariables;
@@ -27,12 +24,9 @@ export interface DebugEnvironment {
   readonly log: LogLevel;
   /** "" = the best. */
   readonly cpu: string;
+  /** undefined = the CPUs that the process may use. */
   readonly threads: number | undefined;
-  readonly sync: boolean;
   readonly checkNans: boolean;
-  /** "" = off. */
-  readonly dump: string;
-  readonly trace: string;
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -40,26 +34,15 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /** @throws {LimrError} LIMR_USAGE, naming the variable, the value found and the values allowed */
 export function readDebugEnvironment(variables: Variables = process.env): DebugEnvironment {
   const text = (name: DebugVariable) => variables[name] ?? '';
-  const flag = (name: DebugVariable) => {
-    const value = text(name);
-    if (value !== '' && value !== '0' && value !== '1') throw mismatch(name, value, '0 or 1');
-    return value === '1';
-  };
   const log = text('LIMR_LOG') === '' ? 'info' : logLevels.find((level) => level === text('LIMR_LOG'));
   if (log === undefined) throw mismatch('LIMR_LOG', text('LIMR_LOG'), `one of ${logLevels.join(', ')}`);
   const threads = text('LIMR_THREADS') === '' ? undefined : Number(text('LIMR_THREADS'));
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
     throw mismatch('LIMR_THREADS', text('LIMR_THREADS'), 'a whole number >= 1');
   }
-  return Object.freeze({
-    log,
-    cpu: text('LIMR_CPU'),
-    threads,
-    sync: flag('LIMR_SYNC'),
-    checkNans: flag('LIMR_CHECK_NANS'),
-    dump: text('LIMR_DUMP'),
-    trace: text('LIMR_TRACE'),
-  });
+  const checkNans = text('LIMR_CHECK_NANS');
+  if (!['', '0', '1'].includes(checkNans)) throw mismatch('LIMR_CHECK_NANS', checkNans, '0 or 1');
+  return Object.freeze({ log, cpu: text('LIMR_CPU'), threads, checkNans: checkNans === '1' });
 }
 
 /**
@@ -76,7 +59,7 @@ export function checkVariableNames(optionVariables: Iterable<string>, variables:
     throw new LimrError(
       'LIMR_USAGE',
       `there is no environment variable ${name}`,
-      hint === '' ? `Unset it; docs/environment.md lists the variables.` : hint,
+      hint === '' ? 'Unset it; docs/environment.md lists the variables.' : hint,
     );
   }
 }

@@ -29,6 +29,8 @@ export interface NativeContextOptions {
   readonly isa: string;
   /** Upper limit for weights, optimizer state and workspace together; 0 = no limit of ours. */
   readonly memoryLimitBytes: number;
+  /** Look for non-finite numbers after every op, so that `nonFinite` names the first op that wrote one. */
+  readonly checkNans: boolean;
 }
 
 export type ModelHead = 'lm' | 'value';
@@ -258,7 +260,7 @@ export interface NativePlanRequest {
   /** Packed tokens of a training micro-batch, and of a scoring pass; 0 = phase absent. */
   readonly trainTokens: number;
   readonly scoreTokens: number;
-  /** Longest sequence; pages of packed sequences are rounded up by it. */
+  /** Sequences packed in a micro-batch, at most: each one's tail rounds up to a whole page. */
   readonly maxSequences: number;
   /** 0 = no generation. */
   readonly maxBatch: number;

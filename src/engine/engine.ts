@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly isa?: string;
   /** Bytes for weights, optimizer state and workspace together. Default: the machine's, or the cgroup's limit. */
   readonly memoryLimit?: number;
+  /** Look for non-finite numbers after every op, and name the first. Default: LIMR_CHECK_NANS, else false. */
+  readonly checkNans?: boolean;
 }
 
 export interface LoadOptions {
@@ -75,6 +77,7 @@ export class Engine {
       threads: whole('threads', options.threads ?? environment.threads ?? machine.cpus, 1, 1024),
       isa,
       memoryLimitBytes: whole('memoryLimit', options.memoryLimit ?? machine.memoryBytes, 0),
+      checkNans: options.checkNans ?? environment.checkNans,
     });
     return new Engine(addon, context);
   }

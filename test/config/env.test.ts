@@ -8,28 +8,20 @@ describe('environment', () => {
       log: 'info',
       cpu: '',
       threads: undefined,
-      sync: false,
       checkNans: false,
-      dump: '',
-      trace: '',
     });
   });
 
   it('reads values', () => {
-    const variables = { LIMR_LOG: 'debug', LIMR_CPU: 'avx2', LIMR_THREADS: '2', LIMR_CHECK_NANS: '1', LIMR_SYNC: '0' };
-    expect(readDebugEnvironment(variables)).toMatchObject({
-      log: 'debug',
-      cpu: 'avx2',
-      threads: 2,
-      checkNans: true,
-      sync: false,
-    });
+    const variables = { LIMR_LOG: 'debug', LIMR_CPU: 'avx2', LIMR_THREADS: '2', LIMR_CHECK_NANS: '1' };
+    expect(readDebugEnvironment(variables)).toEqual({ log: 'debug', cpu: 'avx2', threads: 2, checkNans: true });
+    expect(readDebugEnvironment({ LIMR_CHECK_NANS: '0' }).checkNans).toBe(false);
   });
 
   it.each([
     [{ LIMR_LOG: 'loud' }, 'LIMR_LOG is "loud", expected one of silent, error'],
     [{ LIMR_THREADS: '0' }, 'LIMR_THREADS is "0", expected a whole number >= 1'],
-    [{ LIMR_SYNC: 'yes' }, 'LIMR_SYNC is "yes", expected 0 or 1'],
+    [{ LIMR_CHECK_NANS: 'yes' }, 'LIMR_CHECK_NANS is "yes", expected 0 or 1'],
   ])('refuses %j', (variables, message) => {
     expect(() => readDebugEnvironment(variables)).toThrowError(
       expect.objectContaining({ code: 'LIMR_USAGE', message: expect.stringContaining(message) }),

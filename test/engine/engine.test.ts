@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
 import type { Model } from '../../src/engine/model.js';
 import type { SamplingOptions } from '../../src/engine/sampling.js';
@@ -29,10 +29,14 @@ describe('Engine.open', () => {
   it('takes threads, kernels and memory from the machine', () => {
     const { addon, contexts } = fakeNative();
     expect(Engine.open({}, addon)).toMatchObject({ threads: 2, isa: 'avx2' });
-    Engine.open({ threads: 3, isa: 'scalar', memoryLimit: 5 }, addon);
+    Engine.open({ threads: 3, isa: 'scalar', memoryLimit: 5, checkNans: true }, addon);
+    vi.stubEnv('LIMR_CHECK_NANS', '1');
+    Engine.open({ threads: 1 }, addon);
+    vi.unstubAllEnvs();
     expect(contexts).toEqual([
-      { threads: 2, isa: '', memoryLimitBytes: 1e9 },
-      { threads: 3, isa: 'scalar', memoryLimitBytes: 5 },
+      { threads: 2, isa: '', memoryLimitBytes: 1e9, checkNans: false },
+      { threads: 3, isa: 'scalar', memoryLimitBytes: 5, checkNans: true },
+      { threads: 1, isa: '', memoryLimitBytes: 1e9, checkNans: true },
     ]);
   });
 

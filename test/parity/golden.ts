@@ -171,7 +171,7 @@ export function lossGolden(name: 'qwen2-policy' | 'llama-value'): Golden<LossRep
 
 /** A context with the best ISA of this machine. */
 export function openContext(threads = 2): NativeContext {
-  return loadNative().createContext({ threads, isa: '', memoryLimitBytes: 0 });
+  return loadNative().createContext({ threads, isa: '', memoryLimitBytes: 0, checkNans: false });
 }
 
 /** Loads a golden model for training, runs `use`, and frees it whatever happens. */
