@@ -2,7 +2,7 @@
 import type { SingleBar } from 'cli-progress';
 import { type LogLevel, logLevels } from '../env.js';
 
-/** Seconds between two lines about the same work where there is no bar. */
+/** Milliseconds between two lines about the same work where there is no bar. */
 const linePeriodMs = 15_000;
 
 export interface Progress {

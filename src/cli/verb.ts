@@ -87,5 +87,6 @@ async function interruptible<T>(terminal: Terminal, body: (signal: AbortSignal) 
     return await body(controller.signal);
   } finally {
     for (const signal of signals) process.off(signal, onSignal);
+    terminal.close();
   }
 }
