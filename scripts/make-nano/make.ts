@@ -2,7 +2,7 @@
  * Makes limr-nano again, from a seed: data files, corpus, random weights, pre-training by this engine's own `sft`, and the
  * model card's table of what the base model can do.
  *
- *   npx tsx scripts/make-nano/make.ts --output DIR [--seed S] [--tokens N] [--only data]
+ *   npx tsx scripts/make-nano/make.ts --output DIR [--seed S] [--examples N] [--only data]
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,21 +15,22 @@ import { parseArgs } from 'node:util';
 import { type Accuracy, accuracies, accuracyTable, type Completion, type Grade, grade } from './evaluate.js';
 import { dataFiles, nanoPromptSets, nanoSeed } from './files.js';
 import { corpusRecord, type PromptRecord } from './generate.js';
-import { numTokens } from './tokenizer.js';
 
 const samplesPerPrompt = 8;
 
 /** The table stands between these two lines of the model card. */
 const tableMarks = ['<!-- accuracy -->', '<!-- /accuracy -->'] as const;
 
-/** Settings of the pre-training; tokens are those of prompts and responses together, the loss is on responses alone. */
+/** Settings of the pre-training; the loss is on responses alone. The seed is that of the order of examples. */
 const training = {
   learningRate: '2e-3',
   minLrRatio: '0.02',
   warmupSteps: '100',
   weightDecay: '0.1',
-  sequencesPerStep: 32,
-  microTrainMaxTokens: '2048',
+  sequencesPerStep: 64,
+  microTrainMaxTokens: '4096',
+  steps: 5500,
+  seed: 42,
 };
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -46,17 +47,16 @@ async function limrEngine(args: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(`limr-engine ${args.join(' ')} ended with exit code ${code}`);
 }
 
-/** Writes examples 0, 1, ... until they hold `tokens` tokens. */
+/** Writes examples 0, 1, ..., `count` of them. */
 async function writeCorpus(
   file: string,
   seed: number,
-  tokens: number,
+  count: number,
   heldoutKeys: ReadonlySet<string>,
 ): Promise<void> {
   const stream = createWriteStream(file);
-  for (let index = 0, total = 0; total < tokens; index++) {
+  for (let index = 0; index < count; index++) {
     const { prompt, response } = corpusRecord(seed, index, heldoutKeys);
-    total += numTokens(prompt) + numTokens(response) + 1;
     if (!stream.write(`${JSON.stringify({ prompt, response })}\n`)) await once(stream, 'drain');
   }
   stream.end();
@@ -101,13 +101,13 @@ async function main(): Promise<void> {
     options: {
       output: { type: 'string' },
       seed: { type: 'string', default: `${nanoSeed}` },
-      tokens: { type: 'string', default: '20000000' },
+      examples: { type: 'string', default: '400000' },
       only: { type: 'string' },
     },
   });
-  const [seed, tokens] = [Number(values.seed), Number(values.tokens)];
+  const [seed, examples] = [Number(values.seed), Number(values.examples)];
   if (values.output === undefined) throw new Error('--output DIR is missing');
-  if (!Number.isInteger(seed) || !(tokens > 0)) throw new Error('--seed wants an integer, --tokens a positive number');
+  if (!Number.isInteger(seed) || !(examples > 0)) throw new Error('--seed wants an integer, --examples a positive number');
   if (values.only !== undefined && values.only !== 'data') throw new Error(`--only ${values.only}: known is data`);
 
   const output = values.output;
@@ -119,7 +119,7 @@ async function main(): Promise<void> {
 
   await mkdir(work, { recursive: true });
   const corpus = join(work, 'corpus.jsonl');
-  await writeCorpus(corpus, seed, tokens, sets.heldoutKeys);
+  await writeCorpus(corpus, seed, examples, sets.heldoutKeys);
   const initial = join(work, 'initial');
   await limrEngine([
     'model',
@@ -135,10 +135,12 @@ async function main(): Promise<void> {
     await copyFile(join(output, name), join(initial, name));
   const trained = join(work, 'trained');
   await limrEngine([
-    ...['sft', '--model', initial, '--data', corpus, '--output', trained, '--seed', `${seed}`],
+    ...['sft', '--model', initial, '--data', corpus, '--output', trained, '--seed', `${training.seed}`],
     ...[
-      '--max-epochs',
-      '1',
+      '--max-steps',
+      `${training.steps}`,
+      '--gradient-checkpointing',
+      'false',
       '--train-batch-size',
       `${training.sequencesPerStep}`,
       '--micro-train-max-tokens',
