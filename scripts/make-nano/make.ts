@@ -48,12 +48,7 @@ async function limrEngine(args: readonly string[]): Promise<void> {
 }
 
 /** Writes examples 0, 1, ..., `count` of them. */
-async function writeCorpus(
-  file: string,
-  seed: number,
-  count: number,
-  heldoutKeys: ReadonlySet<string>,
-): Promise<void> {
+async function writeCorpus(file: string, seed: number, count: number, heldoutKeys: ReadonlySet<string>): Promise<void> {
   const stream = createWriteStream(file);
   for (let index = 0; index < count; index++) {
     const { prompt, response } = corpusRecord(seed, index, heldoutKeys);
@@ -107,7 +102,8 @@ async function main(): Promise<void> {
   });
   const [seed, examples] = [Number(values.seed), Number(values.examples)];
   if (values.output === undefined) throw new Error('--output DIR is missing');
-  if (!Number.isInteger(seed) || !(examples > 0)) throw new Error('--seed wants an integer, --examples a positive number');
+  if (!Number.isInteger(seed) || !(examples > 0))
+    throw new Error('--seed wants an integer, --examples a positive number');
   if (values.only !== undefined && values.only !== 'data') throw new Error(`--only ${values.only}: known is data`);
 
   const output = values.output;
