@@ -1,11 +1,11 @@
 /**
  * How a run's configuration comes together: flag beats LIMR_* variable beats file beats recipe beats default. An option table
- * (src/ppo/option.ts) gives all of these names, so that one option has one word everywhere.
+ * (src/option.ts) gives all of these names, so that one option has one word everywhere.
  */
 import { didYouMean } from './did-you-mean.js';
 import { LimrError } from './errors.js';
 import { readText } from './files.js';
-import { checkOption, kebabCase, type OptionTable, type OptionValues, parseOption, snakeCase } from './ppo/option.js';
+import { checkOption, kebabCase, type OptionTable, type OptionValues, parseOption, snakeCase } from './option.js';
 
 /** A value that someone chose, and where: "--eps-clip", "LIMR_EPS_CLIP" or "run.yaml:3". */
 export interface GivenOption {

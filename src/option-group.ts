@@ -1,13 +1,23 @@
-/** Options of one heading of `--help`, in few words; src/ppo/option.ts says what an option is. */
-import type { BooleanOption, ChoiceOption, NumberOption, TextOption, TextsOption } from './ppo/option.js';
+/** Options of one heading of `--help`, in few words; src/option.ts says what an option is. */
+import type { BooleanOption, ChoiceOption, NumberOption, TextOption, TextsOption } from './option.js';
 
-interface Range {
+/** How one option differs from the others of its group. */
+interface Own {
+  readonly free?: boolean;
+}
+
+interface Range extends Own {
+  /** Default 0. */
   readonly min?: number;
   readonly max?: number;
   readonly exclusiveMin?: boolean;
 }
 
-export function optionGroup(group: string) {
+/**
+ * Builders of options under one heading.
+ * @param free whether a resumed run may have other values of them, unless an option says otherwise
+ */
+export function optionGroup(group: string, { free = false }: Own = {}) {
   const numeric =
     (kind: 'integer' | 'number', top: number) =>
     <D extends number | null>(initial: D, range: Range, help: string): NumberOption<D extends number ? number : D> => ({
@@ -18,14 +28,15 @@ export function optionGroup(group: string) {
       min: range.min ?? 0,
       max: range.max ?? top,
       exclusiveMin: range.exclusiveMin ?? false,
-      free: true,
+      free: range.free ?? free,
     });
-  const common = { group, free: true };
+  const common = { group, free };
   return {
     integer: numeric('integer', Number.MAX_SAFE_INTEGER),
     number: numeric('number', Number.MAX_VALUE),
-    boolean: (initial: boolean, help: string): BooleanOption => ({
+    boolean: (initial: boolean, help: string, own: Own = {}): BooleanOption => ({
       ...common,
+      ...own,
       kind: 'boolean',
       help,
       default: initial,
@@ -37,7 +48,7 @@ export function optionGroup(group: string) {
       default: initial,
       choices,
     }),
-    /** Any text; "" stands for "not given". */
+    /** Any text unless there is a pattern, which `expected` says in words; "" stands for "not given". */
     text: (initial: string, help: string, pattern = /^/, expected = 'a text'): TextOption => ({
       ...common,
       kind: 'text',

@@ -1,6 +1,6 @@
 /** Command-line flags out of an option table. */
 import { type Command, Option } from 'commander';
-import { describeRange, kebabCase, type OptionTable, type Option as TableOption } from '../ppo/option.js';
+import { describeRange, kebabCase, type OptionTable, type Option as TableOption } from '../option.js';
 
 /**
  * Adds a flag for every option, grouped as the table says. Flags have no default of their own: a flag that is absent leaves the

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { type ConfigLayer, environmentLayer, fileLayer, flagLayer, mergeLayers } from '../config.js';
 import { readDebugEnvironment } from '../env.js';
-import type { OptionTable } from '../ppo/option.js';
+import type { OptionTable } from '../option.js';
 import { addFlags } from './flags.js';
 import { Terminal } from './terminal.js';
 

@@ -1,10 +1,10 @@
 /** Options that say which files, which machine and which texts: what a verb has beside the numbers of its algorithm. */
 import { boxedSystemPrompt } from '../dataset/asking.js';
+import type { OptionValues } from '../option.js';
 import { optionGroup } from '../option-group.js';
-import type { OptionValues } from '../ppo/option.js';
 
 const files = optionGroup('Files');
-const machine = optionGroup('Machine');
+const machine = optionGroup('Machine', { free: true });
 const texts = optionGroup('Prompts');
 const sampling = optionGroup('Sampling');
 

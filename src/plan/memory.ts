@@ -1,8 +1,8 @@
 /** Memory of a training run: what each model keeps, and the workspace that all phases take turns in. */
 import type { NativePlan, NativePlanRequest } from '../native.js';
+import { kebabCase } from '../option.js';
 import type { TrainConfig } from '../ppo/config.js';
 import { tokenBudgets } from '../ppo/experience.js';
-import { kebabCase } from '../ppo/option.js';
 import { evalMaxLen } from '../ppo/sampling.js';
 
 /** Native `plan`, or a stand-in. */

@@ -7,79 +7,18 @@
  * else (promise 2).
  */
 import { LimrError } from '../errors.js';
-import {
-  type BooleanOption,
-  type ChoiceOption,
-  checkOption,
-  type NumberOption,
-  type OptionValues,
-  type TextOption,
-  type TextsOption,
-} from './option.js';
+import { checkOption, type OptionValues } from '../option.js';
+import { optionGroup } from '../option-group.js';
 
-const ANY = Number.MAX_VALUE;
-const MANY = Number.MAX_SAFE_INTEGER;
-
-interface Range {
-  readonly min?: number;
-  readonly max?: number;
-  readonly exclusiveMin?: boolean;
-  readonly free?: boolean;
-}
-
-function options(group: string) {
-  const numeric =
-    (kind: 'integer' | 'number', top: number) =>
-    <D extends number | null>(initial: D, range: Range, help: string): NumberOption<D extends number ? number : D> => ({
-      kind,
-      group,
-      help,
-      default: initial as D extends number ? number : D,
-      min: range.min ?? 0,
-      max: range.max ?? top,
-      exclusiveMin: range.exclusiveMin ?? false,
-      free: range.free ?? false,
-    });
-  return {
-    integer: numeric('integer', MANY),
-    number: numeric('number', ANY),
-    boolean: (initial: boolean, help: string, free = false): BooleanOption => ({
-      kind: 'boolean',
-      group,
-      help,
-      default: initial,
-      free,
-    }),
-    choice: <const C extends string>(initial: C, choices: readonly C[], help: string): ChoiceOption<C> => ({
-      kind: 'choice',
-      group,
-      help,
-      default: initial,
-      choices,
-      free: false,
-    }),
-    text: (initial: string, pattern: RegExp, expected: string, help: string): TextOption => ({
-      kind: 'text',
-      group,
-      help,
-      default: initial,
-      pattern,
-      expected,
-      free: false,
-    }),
-    texts: (help: string): TextsOption => ({ kind: 'texts', group, help, default: [], free: false }),
-  };
-}
-
-const run = options('Run');
-const sampling = options('Sampling');
-const reward = options('Reward and advantages');
-const kl = options('KL');
-const loss = options('Loss');
-const optimizer = options('Optimizer');
-const batch = options('Batches');
-const evaluation = options('Evaluation');
-const files = options('Files');
+const run = optionGroup('Run');
+const sampling = optionGroup('Sampling');
+const reward = optionGroup('Reward and advantages');
+const kl = optionGroup('KL');
+const loss = optionGroup('Loss');
+const optimizer = optionGroup('Optimizer');
+const batch = optionGroup('Batches');
+const evaluation = optionGroup('Evaluation');
+const files = optionGroup('Files');
 
 const graderPattern = /^[a-z][a-z0-9-]*$/;
 
@@ -110,11 +49,9 @@ export const trainOptions = {
     false,
     'drop the prompts of an epoch that do not fill a rollout; false = a rollout goes on into the next epoch',
   ),
-  gradientCheckpointing: batch.boolean(
-    true,
-    "recompute a layer's activations in backward: less memory, more time",
-    true,
-  ),
+  gradientCheckpointing: batch.boolean(true, "recompute a layer's activations in backward: less memory, more time", {
+    free: true,
+  }),
 
   promptMaxLen: sampling.integer(1024, { min: 1 }, 'prompt tokens, at most'),
   promptTruncation: sampling.choice(
@@ -143,7 +80,7 @@ export const trainOptions = {
     ['limr-rule', 'random'],
     "what scores a sample: LIMR's checks and a grader, or, as a control, chance",
   ),
-  grader: reward.text('exact', graderPattern, 'the name of a grader', 'what compares an answer with the gold one'),
+  grader: reward.text('exact', 'what compares an answer with the gold one', graderPattern, 'the name of a grader'),
   rewardTemplate: reward.choice(
     'plain',
     ['plain', 'qwen', 'deepseek'],
@@ -185,9 +122,9 @@ export const trainOptions = {
   entropyCoef: loss.number(0, {}, 'coefficient of the entropy bonus'),
   lossAgg: loss.text(
     'token-mean',
+    "weight of a token in a step: 1/tokens; 1/(samples x its length); 1/(samples x generateMaxLen); LIMR's mean of means",
     /^(token-mean|sequence-mean|constant|microbatch-token-mean:[1-9][0-9]*)$/,
     'token-mean, sequence-mean, constant or microbatch-token-mean:<sequences>',
-    "weight of a token in a step: 1/tokens; 1/(samples x its length); 1/(samples x generateMaxLen); LIMR's mean of means",
   ),
 
   actorLearningRate: optimizer.number(5e-7, {}, 'peak learning rate of the policy'),
@@ -232,9 +169,9 @@ export const trainOptions = {
   ),
   evalGrader: evaluation.text(
     'same',
+    'what compares answers in evaluations; same = grader',
     graderPattern,
     'same, or the name of a grader',
-    'what compares answers in evaluations; same = grader',
   ),
 
   saveSteps: files.integer(

@@ -1,7 +1,7 @@
 /** Everything that fine-tuning can be told; OpenRLHF's names where it has one. */
 import { LimrError } from '../errors.js';
+import type { OptionValues } from '../option.js';
 import { optionGroup } from '../option-group.js';
-import type { OptionValues } from '../ppo/option.js';
 
 const data = optionGroup('Data');
 const batch = optionGroup('Batches');

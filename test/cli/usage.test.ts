@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { verbs } from '../../src/cli/commands/index.js';
 import { escapeControls, Terminal } from '../../src/cli/terminal.js';
 import type { Verb } from '../../src/cli/verb.js';
-import { kebabCase } from '../../src/ppo/option.js';
+import { kebabCase } from '../../src/option.js';
 import { runCli } from './run-cli.js';
 
 const leaves = verbs.flatMap((verb): { readonly path: readonly string[]; readonly verb: Verb }[] =>

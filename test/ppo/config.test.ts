@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { LimrError } from '../../src/errors.js';
+import { checkOption, kebabCase, parseOption, snakeCase } from '../../src/option.js';
 import { resolveTrainConfig, type TrainConfig, trainDefaults, trainOptions } from '../../src/ppo/config.js';
-import { checkOption, kebabCase, parseOption, snakeCase } from '../../src/ppo/option.js';
 import { compatOverlays, recipes } from '../../src/ppo/recipes.js';
 
 function failure(body: () => unknown): LimrError {

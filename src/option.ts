@@ -1,8 +1,8 @@
 /**
- * Options as data. One table of them (config.ts) gives the type of the configuration, its defaults, its validation, and
+ * Options as data. A table of them (such as src/ppo/config.ts) gives the type of the configuration, its defaults, its validation, and
  * the command line's flags, environment variables and YAML keys.
  */
-import { LimrError } from '../errors.js';
+import { LimrError } from './errors.js';
 
 interface OptionBase {
   /** One sentence for `--help`, with the unit. */
