@@ -1,6 +1,6 @@
 /** How a rollout is cut: into optimizer steps, and an optimizer step into micro-batches. */
 import { LimrError } from '../errors.js';
-import { batchOrder } from './random.js';
+import { batchOrder } from '../random.js';
 
 /**
  * Deals the samples of a rollout to optimizer steps, anew in each PPO epoch. The last step is smaller when

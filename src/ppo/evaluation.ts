@@ -2,12 +2,12 @@
  * Evaluation during training: accuracy on held-out prompts, at evalTemperature and, apart, at training's own settings.
  */
 import { summarize } from '../eval/accuracy.js';
+import { purpose } from '../random.js';
 import type { Reward } from '../reward/reward.js';
 import type { TrainConfig } from './config.js';
 import type { EngineModel } from './engine-port.js';
 import type { Observer } from './events.js';
 import type { Metrics } from './metrics.js';
-import { purpose } from './random.js';
 import { type GradedSample, sampleAndGrade, sampleRecord, type TextDecoder, type TrainPrompt } from './rollout.js';
 import { evaluationRequest, type SamplingRequest, type SpecialTokens, trainingRequest } from './sampling.js';
 

@@ -7,7 +7,7 @@
  *   rollout.
  */
 import { LimrError } from '../errors.js';
-import { randperm } from './random.js';
+import { randperm } from './randperm.js';
 
 export interface PromptOrder {
   readonly numPrompts: number;

@@ -5,6 +5,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LimrError } from '../errors.js';
+import { purpose } from '../random.js';
 import type { Reward } from '../reward/reward.js';
 import type { JsonObject } from '../run/record.js';
 import { type ResumeMode, RunFolder } from '../run/run-folder.js';
@@ -18,7 +19,6 @@ import { nextKlCoef } from './kl.js';
 import { experienceMetrics, type Metrics, rolloutMetrics } from './metrics.js';
 import { rolloutKeys } from './prompt-order.js';
 import { fitPrompts } from './prompts.js';
-import { purpose } from './random.js';
 import { type GradedSample, sampleAndGrade, sampleRecord, type TextDecoder, type TrainPrompt } from './rollout.js';
 import { type SpecialTokens, trainingRequest } from './sampling.js';
 import { scheduleOf } from './schedule.js';

@@ -6,8 +6,8 @@ import type { Model } from '../engine/model.js';
 import { LimrError } from '../errors.js';
 import type { NativePacked } from '../native.js';
 import { microBatches } from '../ppo/batches.js';
-import { batchOrder } from '../ppo/random.js';
 import { lrFactor } from '../ppo/schedule.js';
+import { batchOrder } from '../random.js';
 import type { SftConfig } from './config.js';
 import type { ExampleSet } from './examples.js';
 

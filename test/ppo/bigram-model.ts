@@ -19,7 +19,7 @@ import type {
   NativeStepResult,
 } from '../../src/native.js';
 import type { EngineModel, ModelLoader, ModelRole } from '../../src/ppo/engine-port.js';
-import { philox } from '../../src/ppo/random.js';
+import { philox } from '../../src/random.js';
 
 export const vocabSize = 12;
 

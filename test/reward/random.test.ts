@@ -1,30 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createReward, type RandomOptions, scoreSamples } from '../../src/reward/index.js';
-import { philox, uniform } from '../../src/reward/random.js';
+import { uniform } from '../../src/reward/random.js';
 import { sampleOf } from './support.js';
-
-describe('philox', () => {
-  // Random123's known answers, tests/kat_vectors, philox4x32 10.
-  it.each([
-    [
-      [0, 0, 0, 0],
-      [0, 0],
-      [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8],
-    ],
-    [
-      [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff],
-      [0xffffffff, 0xffffffff],
-      [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd],
-    ],
-    [
-      [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
-      [0xa4093822, 0x299f31d0],
-      [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
-    ],
-  ] as const)('%#', (counter, key, words) => {
-    expect(philox(counter, key)).toEqual(words);
-  });
-});
 
 describe('randomReward', () => {
   const random = (options: Partial<RandomOptions> = {}) =>
