@@ -5,6 +5,9 @@ import { levels } from './problem.js';
 
 /** One response, as the verb `generate` writes it. */
 export interface Completion {
+  /** Row of the prompt, and number of the sample among its samples. */
+  readonly prompt: number;
+  readonly sample: number;
   readonly text: string;
   readonly stop: string;
 }

@@ -73,12 +73,18 @@ async function sampleHeldout(
     ...['--temperature', `${temperature}`, '--n-samples-per-prompt', `${count}`],
     ...['--generate-max-len', '128', '--seed', `${seed}`],
   ]);
-  const lines = (await readFile(output, 'utf8')).trim().split('\n');
-  if (lines.length !== records.length * count) {
-    throw new Error(`${output} holds ${lines.length} samples, expected ${records.length} prompts x ${count}`);
+  const grades = records.map((): (Grade | undefined)[] => new Array(count).fill(undefined));
+  for (const line of (await readFile(output, 'utf8')).trim().split('\n')) {
+    const completion = JSON.parse(line) as Completion;
+    const record = records[completion.prompt];
+    const row = grades[completion.prompt];
+    if (record !== undefined && row !== undefined) row[completion.sample] = grade(record, completion);
   }
-  return records.map((record, i) =>
-    lines.slice(i * count, (i + 1) * count).map((line) => grade(record, JSON.parse(line) as Completion)),
+  return grades.map((row, i) =>
+    Array.from(row, (each, sample) => {
+      if (each === undefined) throw new Error(`${output} lacks sample ${sample} of prompt ${i}`);
+      return each;
+    }),
   );
 }
 
