@@ -1,8 +1,12 @@
 /** Files, with errors that say which, why and what to do; nothing half-written is left behind. */
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LimrError } from './errors.js';
+import type { Json } from './json.js';
+
+/** A file that is being written is named so until it is whole. */
+export const partialSuffix = '.partial';
 
 const hints: Readonly<Record<string, string>> = {
   ENOENT: 'Check the path.',
@@ -24,34 +28,62 @@ export function ioError(what: string, error: unknown): LimrError {
   return new LimrError('LIMR_IO', `${what}: ${reason}`, hints[code] ?? '', { cause: error });
 }
 
-/** @throws {LimrError} LIMR_IO */
-export async function readText(file: string): Promise<string> {
+/** Runs file-system work, and says what it was for when the system refuses. @throws {LimrError} LIMR_IO */
+export async function withIo<T>(what: string, body: () => Promise<T>): Promise<T> {
   try {
-    const text = await readFile(file, 'utf8');
-    return text.startsWith('\ufeff') ? text.slice(1) : text;
+    return await body();
   } catch (error) {
-    throw ioError(`cannot read ${file}`, error);
+    throw ioError(`cannot ${what}`, error);
   }
 }
 
-/** @returns undefined when there is no such file */
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** @throws {LimrError} LIMR_USAGE when there is something at `path` */
+export async function refuseExisting(path: string): Promise<void> {
+  if (!(await exists(path))) return;
+  throw new LimrError('LIMR_USAGE', `${path} exists`, 'Choose another folder, or remove that one first.');
+}
+
+/** A file's text without its byte-order mark. @throws {LimrError} LIMR_IO */
+export async function readText(file: string): Promise<string> {
+  const text = await withIo(`read ${file}`, () => readFile(file, 'utf8'));
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+/** @returns undefined when there is no such file. @throws {LimrError} LIMR_IO when it is there and cannot be read */
 export async function readTextIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return await readText(file);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw ioError(`cannot read ${file}`, error);
+    if (error instanceof LimrError && hasCode(error.cause, 'ENOENT')) return undefined;
+    throw error;
   }
 }
 
-/** @throws {LimrError} LIMR_IO, LIMR_FORMAT when it is not JSON */
-export function parseJsonFile(text: string, file: string): unknown {
+/** Whether an error of the file system has this code, such as "ENOENT". */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** @throws {LimrError} LIMR_FORMAT, with `hint`, when it is not JSON */
+export function parseJsonFile(text: string, file: string, hint = 'Take the file again from where it came.'): Json {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text) as Json;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new LimrError('LIMR_FORMAT', `${file} is not JSON: ${reason}`, 'Take the file again from where it came.');
+    throw new LimrError('LIMR_FORMAT', `${file} is not JSON: ${reason}`, hint);
   }
+}
+
+/** @throws {LimrError} LIMR_IO; LIMR_FORMAT, with `hint`, when it is not JSON */
+export async function readJson(file: string, hint?: string): Promise<Json> {
+  return parseJsonFile(await readText(file), file, hint);
 }
 
 /**
@@ -66,9 +98,7 @@ export async function writeFolder(
 ): Promise<void> {
   const target = resolve(folder);
   const parent = dirname(target);
-  if (!overwrite && (await exists(target))) {
-    throw new LimrError('LIMR_USAGE', `${folder} exists`, 'Choose another folder, or remove that one first.');
-  }
+  if (!overwrite) await refuseExisting(folder);
   let temporary: string | undefined;
   try {
     await mkdir(parent, { recursive: true });
@@ -76,7 +106,7 @@ export async function writeFolder(
     await mkdir(sibling);
     temporary = sibling;
     await fill(temporary);
-    await syncPath(temporary);
+    await syncTree(temporary);
     if (await exists(target)) {
       const old = `${sibling}.old`;
       await rename(target, old);
@@ -92,44 +122,48 @@ export async function writeFolder(
   }
 }
 
-/** Writes a file whole or not at all: a temporary sibling, synced, then renamed over it. @throws {LimrError} LIMR_IO */
-export async function writeFileWhole(file: string, content: string | Uint8Array): Promise<void> {
-  const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.tmp`);
-  try {
-    await mkdir(dirname(resolve(file)), { recursive: true });
-    await writeSynced(temporary, content);
-    await rename(temporary, file);
-    await syncPath(dirname(resolve(file)));
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {}); // on a read-only disk there is nothing to remove
-    throw ioError(`cannot write ${file}`, error);
-  }
+/**
+ * Writes a file that survives a crash whole: either the old content or the new one, never half of it. Makes its folder if
+ * need be.
+ * @throws {LimrError} LIMR_IO, and leaves nothing behind
+ */
+export async function writeDurably(file: string, content: string | Uint8Array): Promise<void> {
+  const partial = file + partialSuffix;
+  await withIo(`write ${file}`, async () => {
+    await mkdir(dirname(file), { recursive: true });
+    try {
+      await withFile(partial, 'w', async (handle) => {
+        await handle.writeFile(content);
+        await handle.sync();
+      });
+      await rename(partial, file);
+    } catch (error) {
+      await rm(partial, { force: true }).catch(() => {}); // on a read-only disk there is nothing to remove
+      throw error;
+    }
+    await syncPath(dirname(file));
+  });
 }
 
-/** Writes a file and syncs it to the disk. */
-export async function writeSynced(file: string, content: string | Uint8Array): Promise<void> {
-  const handle = await open(file, 'w');
-  try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Syncs a file or a folder's list of names to the disk. */
+/** fsync of a file, or of a folder's list of names. */
 export async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, 'r');
+  await withFile(path, 'r', (handle) => handle.sync());
+}
+
+/** fsync of every file and folder below a folder, then of itself. */
+export async function syncTree(dir: string): Promise<void> {
+  for (const entry of await readdir(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    await (entry.isDirectory() ? syncTree(path) : syncPath(path));
+  }
+  await syncPath(dir);
+}
+
+async function withFile(path: string, flags: string, body: (handle: FileHandle) => Promise<void>): Promise<void> {
+  const handle = await open(path, flags);
   try {
-    await handle.sync();
+    await body(handle);
   } finally {
     await handle.close();
   }
-}
-
-export async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

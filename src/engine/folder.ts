@@ -2,7 +2,8 @@
 import { copyFile, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LimrError } from '../errors.js';
-import { exists, ioError, parseJsonFile, readText, readTextIfThere, syncPath } from '../files.js';
+import { exists, parseJsonFile, readJson, readTextIfThere, withIo } from '../files.js';
+import { isObject, type Json } from '../json.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 
 /** Files of the tokenizer and of generation, which belong to a model and do not change when it is trained. */
@@ -20,24 +21,14 @@ const companionFiles = new Set([
 
 /** Paths of the tokenizer and generation files of a model folder, those that are there. @throws {LimrError} LIMR_IO */
 export async function companionPaths(dir: string): Promise<string[]> {
-  try {
-    const names = await readdir(dir);
-    return names.filter((name) => companionFiles.has(name)).map((name) => join(dir, name));
-  } catch (error) {
-    throw ioError(`cannot list ${dir}`, error);
-  }
+  const names = await withIo(`list ${dir}`, () => readdir(dir));
+  return names.filter((name) => companionFiles.has(name)).map((name) => join(dir, name));
 }
 
 /** Copies them into another folder. @throws {LimrError} LIMR_IO */
 export async function copyCompanions(from: string, to: string): Promise<void> {
   for (const path of await companionPaths(from)) {
-    const target = join(to, basename(path));
-    try {
-      await copyFile(path, target);
-      await syncPath(target);
-    } catch (error) {
-      throw ioError(`cannot copy ${path} to ${to}`, error);
-    }
+    await withIo(`copy ${path} to ${to}`, () => copyFile(path, join(to, basename(path))));
   }
 }
 
@@ -62,14 +53,14 @@ export async function readEosTokenIds(dir: string): Promise<readonly number[]> {
   const ids = text === undefined ? undefined : eosOf(parseJsonFile(text, generation), generation);
   if (ids !== undefined) return ids;
   const config = join(dir, 'config.json');
-  return eosOf(parseJsonFile(await readText(config), config), config) ?? [];
+  return eosOf(await readJson(config), config) ?? [];
 }
 
 /** Rows of the embedding, by config.json. @throws {LimrError} LIMR_IO, LIMR_FORMAT */
 export async function readVocabSize(dir: string): Promise<number> {
   const file = join(dir, 'config.json');
-  const config = parseJsonFile(await readText(file), file);
-  const size = typeof config === 'object' && config !== null && 'vocab_size' in config ? config.vocab_size : undefined;
+  const config = await readJson(file);
+  const size = isObject(config) ? config.vocab_size : undefined;
   if (typeof size === 'number' && Number.isSafeInteger(size) && size > 0) return size;
   throw new LimrError('LIMR_FORMAT', `${file}: "vocab_size" is ${JSON.stringify(size)}, expected a number of tokens`);
 }
@@ -79,11 +70,10 @@ export function unusedTokenIds(tokenizer: Tokenizer, vocabSize: number): number[
   return Array.from({ length: vocabSize }, (_, id) => id).filter((id) => !tokenizer.has(id));
 }
 
-function eosOf(content: unknown, file: string): readonly number[] | undefined {
-  const eos =
-    typeof content === 'object' && content !== null && 'eos_token_id' in content ? content.eos_token_id : null;
+function eosOf(content: Json, file: string): readonly number[] | undefined {
+  const eos = isObject(content) ? (content.eos_token_id ?? null) : null;
   if (eos === null) return undefined;
-  const ids: unknown[] = Array.isArray(eos) ? eos : [eos];
+  const ids: readonly Json[] = Array.isArray(eos) ? eos : [eos];
   if (ids.every((id) => typeof id === 'number')) return ids;
   throw new LimrError('LIMR_FORMAT', `${file}: "eos_token_id" is ${JSON.stringify(eos)}, expected ids`);
 }

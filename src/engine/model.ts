@@ -105,6 +105,19 @@ export class Model {
     return this.native.info;
   }
 
+  /**
+   * @param what needs it, for the message, e.g. "a text"
+   * @throws {LimrError} LIMR_STATE when the model was loaded without a tokenizer
+   */
+  tokenizerFor(what: string): Tokenizer {
+    if (this.tokenizer !== undefined) return this.tokenizer;
+    throw new LimrError(
+      'LIMR_STATE',
+      `${what} needs a tokenizer, and ${this.dir} was loaded without one`,
+      'Load the model from a folder with tokenizer.json, or give {"tokens": [...]}.',
+    );
+  }
+
   /** Optimizer steps taken, not counting skipped ones. */
   get optimizerSteps(): number {
     return this.native.optimizerSteps;
@@ -294,14 +307,7 @@ export class Model {
   /** Stop strings match on bytes, for which the engine needs those of every token, once. */
   private giveTokenBytes(): void {
     if (this.hasTokenBytes) return;
-    if (this.tokenizer === undefined) {
-      throw new LimrError(
-        'LIMR_STATE',
-        'stop strings need the model to be loaded with its tokenizer',
-        'Load it from a folder with tokenizer.json.',
-      );
-    }
-    const table = this.tokenizer.tokenBytes();
+    const table = this.tokenizerFor('a stop string').tokenBytes();
     const last = table.offsets.length - 1;
     const offsets = Int32Array.from({ length: this.info.vocabSize + 1 }, (_, id) => table.offsets[Math.min(id, last)]!);
     this.native.setTokenBytes(table.bytes.subarray(0, offsets.at(-1)), offsets);

@@ -1,21 +1,16 @@
 /** What identifies the inputs of a run, so that resuming with others is noticed. */
 import { createHash } from 'node:crypto';
 import { open, readdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { ioError } from '../files.js';
+import { join } from 'node:path';
+import { withIo } from '../files.js';
 
 /** Bytes of a weight file that are hashed: its header and the first tensors. */
 const hashedBytes = 1 << 20;
 
 /** sha256 of a file's bytes. @throws {LimrError} LIMR_IO */
 export async function fileFingerprint(file: string): Promise<string> {
-  try {
-    return createHash('sha256')
-      .update(await readFile(file))
-      .digest('hex');
-  } catch (error) {
-    throw ioError(`cannot read ${file}`, error);
-  }
+  const content = await withIo(`read ${file}`, () => readFile(file));
+  return createHash('sha256').update(content).digest('hex');
 }
 
 /**
@@ -25,7 +20,7 @@ export async function fileFingerprint(file: string): Promise<string> {
  */
 export async function modelFingerprint(dir: string): Promise<string> {
   const hash = createHash('sha256');
-  try {
+  await withIo(`read ${dir}`, async () => {
     for (const name of (await readdir(dir)).sort()) {
       const path = join(dir, name);
       if (name === 'config.json' || name.startsWith('tokenizer') || name === 'chat_template.jinja') {
@@ -34,9 +29,7 @@ export async function modelFingerprint(dir: string): Promise<string> {
         hash.update(name).update(await beginning(path));
       }
     }
-  } catch (error) {
-    throw ioError(`cannot read ${basename(dir)}`, error);
-  }
+  });
   return hash.digest('hex');
 }
 

@@ -1,11 +1,13 @@
 /** Completions of one prompt, or of a file of them. */
 import { askingText } from '../dataset/asking.js';
 import { type DataRecord, readRecords } from '../dataset/records.js';
+import { tokensOf } from '../dataset/token-rows.js';
 import type { GenerateStats, Model, Sample } from '../engine/model.js';
 import type { SamplingOptions } from '../engine/sampling.js';
 import { LimrError } from '../errors.js';
 import type { StopReason } from '../native.js';
 import { modelFolder } from './embedded.js';
+import type { TakeRow } from './json-lines-file.js';
 import { type ChosenMachine, withEngine } from './machine.js';
 import type { GenerateOptions } from './options.js';
 
@@ -41,7 +43,7 @@ export interface GenerateResult {
 export async function launchGenerate(
   options: GenerateOptions,
   machine: ChosenMachine,
-  take: (completion: Completion) => void | Promise<void>,
+  take: TakeRow<Completion>,
   hooks: GenerateHooks = {},
 ): Promise<GenerateResult> {
   if ((options.prompt === '') === (options.input === '')) {
@@ -82,7 +84,7 @@ class Ordered {
 
   constructor(
     private readonly samplesPerPrompt: number,
-    private readonly take: (completion: Completion) => void | Promise<void>,
+    private readonly take: TakeRow<Completion>,
   ) {}
 
   async add(completion: Completion): Promise<void> {
@@ -100,9 +102,10 @@ function completion({ prompt, sample, tokens, logprobs, stopReason }: Sample, mo
   return { prompt, sample, text, tokens: Array.from(tokens), logprobs: Array.from(logprobs), stop: stopReason };
 }
 
-function readTokens({ fields, where }: DataRecord, model: Model, options: GenerateOptions): ArrayLike<number> {
-  const { tokens } = fields;
-  if (Array.isArray(tokens) && tokens.every((id): id is number => typeof id === 'number')) return tokens;
+function readTokens(record: DataRecord, model: Model, options: GenerateOptions): ArrayLike<number> {
+  const { fields, where } = record;
+  const tokens = tokensOf(record, model.info.vocabSize);
+  if (tokens !== undefined) return tokens;
   const prompt = fields[options.inputKey];
   if (typeof prompt === 'string') return encode(prompt, model, options);
   throw new LimrError(
@@ -113,14 +116,7 @@ function readTokens({ fields, where }: DataRecord, model: Model, options: Genera
 }
 
 function encode(prompt: string, model: Model, options: GenerateOptions): Int32Array {
-  const { tokenizer } = model;
-  if (tokenizer === undefined) {
-    throw new LimrError(
-      'LIMR_USAGE',
-      `${model.dir} has no tokenizer.json, which a text needs`,
-      'Give {"tokens": [...]}.',
-    );
-  }
+  const tokenizer = model.tokenizerFor('a text');
   const text = askingText(prompt, tokenizer, options);
   return tokenizer.encode(text, { addSpecialTokens: text === prompt });
 }

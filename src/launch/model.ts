@@ -2,9 +2,10 @@
 import { copyFile, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { checkModelFolder, copyCompanions, readEosTokenIds, readVocabSize } from '../engine/folder.js';
+import { checkModelFolder, copyCompanions, readEosTokenIds } from '../engine/folder.js';
 import { LimrError } from '../errors.js';
-import { exists, ioError, parseJsonFile, readText } from '../files.js';
+import { exists, readJson, refuseExisting, withIo } from '../files.js';
+import { isObject } from '../json.js';
 import type { NativeModelInfo } from '../native.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
 import { modelFolder } from './embedded.js';
@@ -19,14 +20,10 @@ export async function createModel(options: ModelCreateOptions, machine: ChosenMa
   const { config, output, seed } = options;
   if (config === '') throw new LimrError('LIMR_USAGE', 'there is no configuration', 'Name a config.json by --config.');
   if (output === '') throw new LimrError('LIMR_USAGE', 'there is no place for the model', 'Name it by --output.');
-  if (await exists(output)) {
-    throw new LimrError('LIMR_USAGE', `${output} exists`, 'Choose another --output, or remove that one first.');
-  }
+  await refuseExisting(output);
   const folder = await mkdtemp(join(tmpdir(), 'limr-create-'));
   try {
-    await copyFile(config, join(folder, 'config.json')).catch((error: unknown) => {
-      throw ioError(`cannot read ${config}`, error);
-    });
+    await withIo(`read ${config}`, () => copyFile(config, join(folder, 'config.json')));
     return await withEngine(machine, async (engine) => {
       const model = await engine.load(folder, { randomSeed: seed, tokenizer: false });
       const from = options.tokenizer === '' ? dirname(config) : options.tokenizer;
@@ -71,8 +68,8 @@ export async function describeModel(model: string, { addon, threads }: ChosenMac
   const dir = modelFolder(model);
   await checkModelFolder(dir);
   const file = join(dir, 'config.json');
-  const config = parseJsonFile(await readText(file), file) as Readonly<Record<string, unknown>>;
-  await readVocabSize(dir);
+  const config = await readJson(file);
+  if (!isObject(config)) throw new LimrError('LIMR_FORMAT', `${file} is not an object`);
   const none = { trainTokens: 0, scoreTokens: 0, maxSequences: 0, maxBatch: 0, prefillChunk: 0, contextLength: 0 };
   const plan = addon.plan({
     dir,
@@ -102,11 +99,9 @@ export async function describeModel(model: string, { addon, threads }: ChosenMac
 }
 
 async function weightFileBytes(dir: string): Promise<number> {
-  try {
+  return withIo(`list ${dir}`, async () => {
     const names = (await readdir(dir)).filter((name) => name.endsWith('.safetensors'));
     const stats = await Promise.all(names.map((name) => stat(join(dir, name))));
     return stats.reduce((sum, { size }) => sum + size, 0);
-  } catch (error) {
-    throw ioError(`cannot list ${dir}`, error);
-  }
+  });
 }

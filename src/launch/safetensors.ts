@@ -1,5 +1,5 @@
 /** The safetensors format, as far as f32 results need it. https://github.com/huggingface/safetensors#format */
-import { writeFileWhole } from '../files.js';
+import { writeDurably } from '../files.js';
 
 export interface NamedTensor {
   readonly name: string;
@@ -9,7 +9,7 @@ export interface NamedTensor {
 
 /** @throws {LimrError} LIMR_IO */
 export async function writeSafetensors(file: string, tensors: readonly NamedTensor[]): Promise<void> {
-  await writeFileWhole(file, encodeSafetensors(tensors));
+  await writeDurably(file, encodeSafetensors(tensors));
 }
 
 /** Header length (u64), JSON header padded with spaces to 8 bytes, then the data in order; all little-endian. */

@@ -1,9 +1,10 @@
 /** Log-probs and entropy of the rows of a file. */
 import { type DataRecord, readRecords } from '../dataset/records.js';
+import { tokensOf } from '../dataset/token-rows.js';
 import type { Model } from '../engine/model.js';
-import { checkTokenIds } from '../engine/sequences.js';
 import { LimrError } from '../errors.js';
 import { modelFolder } from './embedded.js';
+import type { TakeRow } from './json-lines-file.js';
 import { type ChosenMachine, withEngine } from './machine.js';
 import type { ScoreRunOptions } from './options.js';
 import { writeSafetensors } from './safetensors.js';
@@ -35,7 +36,7 @@ const rowsPerCall = 256;
 export async function launchScore(
   options: ScoreRunOptions,
   machine: ChosenMachine,
-  take: (row: ScoredRow) => void | Promise<void>,
+  take: TakeRow<ScoredRow>,
   hooks: ScoreHooks = {},
 ): Promise<ScoreResult> {
   if (options.input === '') throw new LimrError('LIMR_USAGE', 'there is nothing to score', 'Name a file by --input.');
@@ -69,25 +70,18 @@ export async function launchScore(
   });
 }
 
-function readTokens({ fields, where }: DataRecord, model: Model): ArrayLike<number> {
-  const { tokens, text } = fields;
-  if (Array.isArray(tokens) && tokens.every((id): id is number => typeof id === 'number')) {
-    checkTokenIds(tokens, model.info.vocabSize, where);
-    if (tokens.length > 0) return tokens;
-  }
+function readTokens(record: DataRecord, model: Model): ArrayLike<number> {
+  const { fields, where } = record;
+  const tokens = tokensOf(record, model.info.vocabSize) ?? encode(fields.text, where, model);
+  if (tokens.length === 0) throw new LimrError('LIMR_FORMAT', `${where} has no tokens`, 'Remove that row.');
+  return tokens;
+}
+
+function encode(text: unknown, where: string, model: Model): Int32Array {
   if (typeof text !== 'string') {
     throw new LimrError('LIMR_FORMAT', `${where}: expected the text "text", or a list of token ids "tokens"`);
   }
-  if (model.tokenizer === undefined) {
-    throw new LimrError(
-      'LIMR_USAGE',
-      `${model.dir} has no tokenizer.json, which a text needs`,
-      'Give {"tokens": [...]}.',
-    );
-  }
-  const encoded = model.tokenizer.encode(text, { addSpecialTokens: true });
-  if (encoded.length === 0) throw new LimrError('LIMR_FORMAT', `${where}: "text" is empty`, 'Remove that row.');
-  return encoded;
+  return model.tokenizerFor('a text').encode(text, { addSpecialTokens: true });
 }
 
 /** One tensor "logits.<row>" of [tokens, vocab] a row. */

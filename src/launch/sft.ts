@@ -1,9 +1,10 @@
 /** From options to a fine-tuned model folder. */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes } from '../bytes.js';
 import { checkModelFolder } from '../engine/folder.js';
 import { LimrError } from '../errors.js';
-import { exists, writeSynced } from '../files.js';
+import { exists, refuseExisting } from '../files.js';
 import { checkSftConfig, type SftConfig } from '../sft/config.js';
 import { readExamples } from '../sft/examples.js';
 import { finetune, type SftEvent, type SftResult } from '../sft/train.js';
@@ -56,7 +57,7 @@ export async function launchSft(
     });
     const summary = { ...result, examples: examples.lossStarts.length, examplesTokens: examples.tokens.length };
     const record = `${JSON.stringify({ config, data: run.data, model: run.model, ...summary }, null, 2)}\n`;
-    await model.save(run.output, { fill: (folder) => writeSynced(join(folder, 'sft.json'), record) });
+    await model.save(run.output, { fill: (folder) => writeFile(join(folder, 'sft.json'), record) });
     if (result.steps < result.plannedSteps) {
       throw new LimrError(
         'LIMR_ABORTED',
@@ -71,9 +72,7 @@ async function checkInputs(run: SftRunOptions, dir: string): Promise<void> {
   await checkModelFolder(dir);
   if (run.data === '') throw new LimrError('LIMR_USAGE', 'there are no examples', 'Name a file by --data.');
   if (run.output === '') throw new LimrError('LIMR_USAGE', 'there is no place for the model', 'Name it by --output.');
-  if (await exists(run.output)) {
-    throw new LimrError('LIMR_USAGE', `${run.output} exists`, 'Choose another --output, or remove that one first.');
-  }
+  await refuseExisting(run.output);
   if (!(await exists(run.data))) throw new LimrError('LIMR_IO', `there is no ${run.data}`, 'Check --data.');
 }
 

@@ -5,9 +5,9 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LimrError } from '../errors.js';
+import type { JsonObject } from '../json.js';
 import { purpose } from '../random.js';
 import type { Reward } from '../reward/reward.js';
-import type { JsonObject } from '../run/record.js';
 import { type ResumeMode, RunFolder } from '../run/run-folder.js';
 import { type Episode, numActions, packRollout, type RolloutBuffer } from './buffer.js';
 import { type TrainConfig, trainOptions } from './config.js';

@@ -2,10 +2,10 @@
  * The checkpoints of a run: folders step_<k>. One is written as step_<k>.partial, fsynced, renamed, and marked by the
  * file DONE last, so whatever lacks DONE is the leftover of a kill. Before a checkpoint is deleted its DONE goes first.
  */
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LimrError } from '../errors.js';
-import { partialSuffix, syncPath, syncTree, withIo, writeDurably } from './durable.js';
+import { exists, partialSuffix, readJson, syncPath, syncTree, withIo, writeDurably } from '../files.js';
+import type { Json } from '../json.js';
 
 const doneMarker = 'DONE';
 const cursorName = 'cursor.json';
@@ -68,19 +68,10 @@ export class Checkpoints {
     await writeDurably(join(this.path(step), cursorName), format(cursor));
   }
 
-  /** @throws {LimrError} LIMR_FORMAT when it is not JSON */
-  async readCursor(step: number): Promise<unknown> {
-    const file = join(this.path(step), cursorName);
-    const text = await withIo(`read ${file}`, () => readFile(file, 'utf8'));
-    try {
-      return JSON.parse(text);
-    } catch {
-      throw new LimrError(
-        'LIMR_FORMAT',
-        `${file} is not JSON`,
-        `Delete ${this.path(step)} to resume from an earlier one.`,
-      );
-    }
+  /** @throws {LimrError} LIMR_IO; LIMR_FORMAT when it is not JSON */
+  readCursor(step: number): Promise<Json> {
+    const dir = this.path(step);
+    return readJson(join(dir, cursorName), `Delete ${dir} to resume from an earlier one.`);
   }
 
   /** Deletes all but the newest `keep`. */
@@ -101,10 +92,3 @@ export class Checkpoints {
 }
 
 const format = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}

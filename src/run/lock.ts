@@ -1,8 +1,7 @@
 /**
  * One owner of a run folder. An owner publishes a file whose name says which process it is, then looks for others. Two
- * that start at once may both step back, but never both own it. The file of a process that is
- * gone (no such pid, another start time, another boot) is removed. Another host's processes cannot be seen from here,
- * so its file counts.
+ * that start at once may both step back, but never both own it. The file of a process that is gone (no such pid, another
+ * start time, another boot) is removed. Another host's processes cannot be seen from here, so its file counts.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -10,7 +9,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { LimrError } from '../errors.js';
-import { withIo } from './durable.js';
+import { hasCode, withIo } from '../files.js';
 
 const prefix = '.owner.';
 
@@ -37,7 +36,7 @@ export async function lockFolder(dir: string): Promise<Lock> {
     try {
       await writeFile(file, `${JSON.stringify({ pid: process.pid, host: hostname() })}\n`, { flag: 'wx' });
     } catch (error) {
-      throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? lockedBy(dir, own) : error;
+      throw hasCode(error, 'EEXIST') ? lockedBy(dir, own) : error;
     }
   });
   const release = () => withIo(`unlock ${dir}`, () => rm(file, { force: true }));
@@ -81,7 +80,7 @@ function isAlive(owner: Owner | null): boolean {
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return hasCode(error, 'EPERM');
   }
   return owner.start === '' || owner.start === startTime(owner.pid);
 }

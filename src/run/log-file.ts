@@ -1,7 +1,7 @@
 /** An append-only file of JSON lines whose length is known, so that a resumed run can cut it back. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { LimrError } from '../errors.js';
-import { withIo } from './durable.js';
+import { withIo } from '../files.js';
 
 export class LogFile {
   private constructor(

@@ -1,11 +1,8 @@
 /** run.json: what a run is, and what of it must not change when it is resumed. */
 import { join } from 'node:path';
 import { LimrError } from '../errors.js';
-import { readTextIfThere } from '../files.js';
-import { writeDurably } from './durable.js';
-
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
-export type JsonObject = { readonly [key: string]: Json };
+import { parseJsonFile, readTextIfThere, writeDurably } from '../files.js';
+import { isObject, type Json, type JsonObject } from '../json.js';
 
 export interface RunRecord {
   /** Resolved configuration. */
@@ -30,27 +27,19 @@ interface StoredRecord extends RunRecord {
 
 const fileOf = (dir: string): string => join(dir, 'run.json');
 
-/** @returns null when the folder has none. @throws {LimrError} LIMR_FORMAT */
+/** @returns null when the folder has none. @throws {LimrError} LIMR_IO, LIMR_FORMAT */
 export async function readRecord(dir: string): Promise<StoredRecord | null> {
-  const text = await readTextIfThere(fileOf(dir));
+  const file = fileOf(dir);
+  const text = await readTextIfThere(file);
   if (text === undefined) return null;
-  const record = parseRecord(text);
-  if (record === null) throw new LimrError('LIMR_FORMAT', `${fileOf(dir)} is not the record of a run`);
-  return record;
+  const record = parseJsonFile(text, file, 'Resume from an untouched copy of the run folder.');
+  const isRecord =
+    isObject(record) && [record.config, record.identity, record.about].every(isObject) && Array.isArray(record.changes);
+  if (!isRecord) throw new LimrError('LIMR_FORMAT', `${file} is not the record of a run`);
+  return record as unknown as StoredRecord;
 }
 
-function parseRecord(text: string): StoredRecord | null {
-  try {
-    const value = JSON.parse(text) as Partial<StoredRecord> | null;
-    const complete = isObject(value?.config) && isObject(value?.identity) && Array.isArray(value?.changes);
-    return complete ? (value as StoredRecord) : null;
-  } catch {
-    return null;
-  }
-}
-
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
-
+/** @param earlier changes accepted before; `differences` take effect after `rollout` */
 export async function writeRecord(
   dir: string,
   record: RunRecord,

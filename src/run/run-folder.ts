@@ -6,8 +6,8 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LimrError } from '../errors.js';
+import { hasCode, partialSuffix, withIo, writeDurably } from '../files.js';
 import { Checkpoints } from './checkpoints.js';
-import { partialSuffix, withIo, writeDurably } from './durable.js';
 import { type Lock, lockFolder } from './lock.js';
 import { LogFile } from './log-file.js';
 import {
@@ -43,7 +43,7 @@ const splits: readonly SampleSplit[] = ['train', 'test'];
 
 export class RunFolder {
   private constructor(
-    readonly dir: string,
+    private readonly dir: string,
     private readonly lock: Lock,
     private readonly checkpoints: Checkpoints,
     private readonly record: RunRecord,
@@ -51,8 +51,6 @@ export class RunFolder {
     private readonly timings: LogFile,
     /** State and folder of the checkpoint to go on from; null when the run starts from its beginning. */
     readonly resumed: { readonly state: unknown; readonly dir: string } | null,
-    /** Configuration changes accepted by 'with-changes'. */
-    readonly changes: readonly Difference[],
   ) {}
 
   /**
@@ -87,7 +85,7 @@ export class RunFolder {
     const metrics = await LogFile.open(join(dir, 'metrics.jsonl'), cursor?.logs.metrics ?? 0);
     const timings = await LogFile.open(join(dir, 'timings.jsonl'), cursor?.logs.timings ?? 0);
     const resumed = cursor === null ? null : { state: cursor.state, dir: checkpoints.path(rollout) };
-    return new RunFolder(dir, lock, checkpoints, record, metrics, timings, resumed, changes);
+    return new RunFolder(dir, lock, checkpoints, record, metrics, timings, resumed);
   }
 
   /** Appends a line to metrics.jsonl: deterministic values only. */
@@ -99,19 +97,16 @@ export class RunFolder {
     await this.timings.append(values);
   }
 
-  /** Writes samples/<split>/step_<rollout>.json, and `extra` files beside it as step_<rollout>.<name>. */
+  /** Writes samples/<split>/step_<rollout>.json. */
   async writeSamples(split: SampleSplit, rollout: number, samples: readonly object[]): Promise<void> {
-    const dir = join(this.dir, 'samples', split);
-    await withIo(`make ${dir}`, () => mkdir(dir, { recursive: true }));
-    await writeDurably(join(dir, `step_${rollout}.json`), `${JSON.stringify(samples, null, 1)}\n`);
+    const file = join(this.dir, 'samples', split, `step_${rollout}.json`);
+    await writeDurably(file, `${JSON.stringify(samples, null, 1)}\n`);
   }
 
   /** Writes one line of JSON a sample as samples/train/step_<rollout>.tokens.jsonl. */
   async writeTokenStats(rollout: number, lines: readonly object[]): Promise<void> {
-    const dir = join(this.dir, 'samples', 'train');
-    await withIo(`make ${dir}`, () => mkdir(dir, { recursive: true }));
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-    await writeDurably(join(dir, `step_${rollout}.tokens.jsonl`), text);
+    await writeDurably(join(this.dir, 'samples', 'train', `step_${rollout}.tokens.jsonl`), text);
   }
 
   /**
@@ -135,7 +130,7 @@ export class RunFolder {
     return this.checkpoints.path(rollout);
   }
 
-  /** Closes the logs and gives the folder back. Idempotent enough for a finally block. */
+  /** Closes the logs and gives the folder back. */
   async close(): Promise<void> {
     await this.metrics.close();
     await this.timings.close();
@@ -179,8 +174,8 @@ function checkCursor(value: unknown, dir: string): Cursor {
 
 async function removeLaterSamples(dir: string, rollout: number): Promise<void> {
   const names = await withIo(`list ${dir}`, () =>
-    readdir(dir).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
+    readdir(dir).catch((error: unknown) => {
+      if (hasCode(error, 'ENOENT')) return [];
       throw error;
     }),
   );

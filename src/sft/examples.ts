@@ -1,7 +1,7 @@
 /** Examples to learn from, as tokens in one array: 20 million of them are 80 MB. */
 import { askingText } from '../dataset/asking.js';
 import { type DataRecord, streamRecords } from '../dataset/records.js';
-import { checkTokenIds } from '../engine/sequences.js';
+import { tokensOf } from '../dataset/token-rows.js';
 import { LimrError } from '../errors.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import type { SftConfig } from './config.js';
@@ -78,7 +78,8 @@ export async function readExamples(file: string, options: ReadExamplesOptions): 
 function readExample(record: DataRecord, options: ReadExamplesOptions): Example {
   const { fields, where } = record;
   const { inputKey, outputKey } = options.config;
-  if (Object.hasOwn(fields, 'tokens')) return readTokens(fields.tokens, where, options.vocabSize);
+  const tokens = tokensOf(record, options.vocabSize);
+  if (tokens !== undefined) return { tokens, promptLength: 1 };
   const { tokenizer, eosTokenId } = options;
   if (tokenizer === undefined) {
     throw new LimrError('LIMR_USAGE', `${where} holds text, and the model has no tokenizer`, 'Give {"tokens": [...]}.');
@@ -105,14 +106,6 @@ function readExample(record: DataRecord, options: ReadExamplesOptions): Example 
   const asked = tokenizer.encode(askingText(prompt, tokenizer, options.config));
   if (asked.length === 0) throw new LimrError('LIMR_FORMAT', `${where}: "${inputKey}" is empty`, 'Use {"text": ...}.');
   return { tokens: [...asked, ...tokenizer.encode(response), eosTokenId], promptLength: asked.length };
-}
-
-function readTokens(value: unknown, where: string, vocabSize: number): Example {
-  if (!Array.isArray(value) || !value.every((id): id is number => typeof id === 'number')) {
-    throw new LimrError('LIMR_FORMAT', `${where}: "tokens" is not a list of token ids`);
-  }
-  checkTokenIds(value, vocabSize, where);
-  return { tokens: value, promptLength: 1 };
 }
 
 function tooLong({ where }: DataRecord, length: number, maxLen: number): LimrError {

@@ -48,7 +48,7 @@ export class ChatTemplate {
 
   private failure(what: string, error: unknown): LimrError {
     const reason = error instanceof Error ? error.message : String(error);
-    const hint = 'Prompts may go without a template: --apply-chat-template false.';
+    const hint = 'Prompts may go without a template: --apply-chat-template off.';
     return new LimrError('LIMR_FORMAT', `${this.file}: the chat template ${what}: ${reason}`, hint, { cause: error });
   }
 }

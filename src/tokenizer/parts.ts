@@ -4,13 +4,7 @@
  * agree, or an error.
  */
 import { LimrError } from '../errors.js';
-
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-export type JsonObject = { readonly [key: string]: Json };
-
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+import { isObject, type Json, type JsonObject } from '../json.js';
 
 /** GPT-2's split, which `ByteLevel` with `use_regex` stands for; its JavaScript twin disagrees on U+0085 and U+FEFF. */
 const gpt2Pattern = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";

@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { LimrError } from '../errors.js';
-import { parseJsonFile, readText, readTextIfThere } from '../files.js';
+import { readJson, readTextIfThere } from '../files.js';
+import { isObject, type Json, type JsonObject } from '../json.js';
 import { type ChatMessage, ChatTemplate } from './chat-template.js';
-import { checkedTokenizer, isObject, type Json, type JsonObject } from './parts.js';
+import { checkedTokenizer } from './parts.js';
 import { fallbackByte, packTokenBytes, type TokenBytes, type TokenSpelling } from './token-bytes.js';
 
 export interface EncodeOptions {
@@ -71,12 +72,8 @@ export class Tokenizer {
    * @throws {LimrError} LIMR_IO when a file cannot be read, LIMR_FORMAT, LIMR_UNSUPPORTED
    */
   static async load(folder: string): Promise<Tokenizer> {
-    const readJson = async (name: string) => {
-      const file = join(folder, name);
-      return parseJsonFile(await readText(file), file) as Json;
-    };
-    const tokenizer = await readJson('tokenizer.json');
-    const config = await readJson('tokenizer_config.json');
+    const tokenizer = await readJson(join(folder, 'tokenizer.json'));
+    const config = await readJson(join(folder, 'tokenizer_config.json'));
     const template = await readTextIfThere(join(folder, 'chat_template.jinja'));
     if (!isObject(config)) throw new LimrError('LIMR_FORMAT', `${folder}/tokenizer_config.json is not an object`);
     return new Tokenizer(tokenizer, config, folder, template);
@@ -130,7 +127,7 @@ export class Tokenizer {
       throw new LimrError(
         'LIMR_UNSUPPORTED',
         'the tokenizer has no chat template',
-        'Prompts may go without one: --apply-chat-template false.',
+        'Prompts may go without one: --apply-chat-template off.',
       );
     }
     return this.chatTemplate.render(messages, addGenerationPrompt);

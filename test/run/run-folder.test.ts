@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeDurably } from '../../src/files.js';
 import { Checkpoints } from '../../src/run/checkpoints.js';
-import { writeDurably } from '../../src/run/durable.js';
 import { lockFolder } from '../../src/run/lock.js';
 import { LogFile } from '../../src/run/log-file.js';
 import { describeDifferences, differences, type RunRecord } from '../../src/run/record.js';
@@ -161,6 +161,10 @@ describe('durable files', () => {
     expect(await readFile(join(dir, 'a'), 'utf8')).toBe('two');
     await mkdir(join(dir, 'b'));
     await expect(writeDurably(join(dir, 'b'), 'three')).rejects.toMatchObject({ code: 'LIMR_IO' });
+    await expect(writeDurably(join(dir, 'a', 'c'), 'four')).rejects.toMatchObject({
+      code: 'LIMR_IO',
+      message: expect.stringContaining(`cannot write ${join(dir, 'a', 'c')}`),
+    });
     expect((await readdir(dir)).sort()).toEqual(['a', 'b']);
   });
 });

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../src/tokenizer/parts.js';
+import type { Json, JsonObject } from '../../src/json.js';
 import { byteOfCharacter } from '../../src/tokenizer/token-bytes.js';
 import { Tokenizer } from '../../src/tokenizer/tokenizer.js';
 

@@ -1,6 +1,6 @@
 import { completeOptions } from '../../config.js';
 import { scoreOptions } from '../../launch/options.js';
-import type { ScoredRow } from '../../launch/score.js';
+import type { ScoredRow, ScoreResult } from '../../launch/score.js';
 import type { Verb } from '../verb.js';
 
 export const scoreVerb: Verb = {
@@ -10,30 +10,20 @@ export const scoreVerb: Verb = {
   examples: ['score --input texts.jsonl --output scores.jsonl', 'score --input tokens.jsonl --json'],
   async run(given, { terminal, signal }) {
     const { chooseMachine } = await import('../../launch/machine.js');
-    const { JsonLinesFile } = await import('../../launch/json-lines-file.js');
+    const { collectRows } = await import('../../launch/json-lines-file.js');
     const { launchScore } = await import('../../launch/score.js');
     const options = completeOptions(scoreOptions, given);
     const machine = chooseMachine(options);
-    const kept: ScoredRow[] = [];
-    const file = options.output === '' ? undefined : await JsonLinesFile.create(options.output);
-    let complete = false;
-    try {
-      const bar = await terminal.progress('scoring', 0);
-      const result = await launchScore(
-        options,
-        machine,
-        (row) => (file === undefined ? void kept.push(row) : file.write(row)),
-        { signal, onProgress: (done, total) => bar.update(done, '', total) },
-      );
-      bar.end();
-      complete = true;
-      const { rows, tokens, meanLogprob, seconds } = result;
-      const summary = `${rows} rows, ${tokens} tokens, mean log-prob ${meanLogprob.toFixed(4)}, ${Math.round(tokens / seconds)} tokens/s`;
-      if (file !== undefined)
-        return { json: { ...result, output: options.output }, lines: [`${summary}: ${options.output}`] };
-      return { json: { ...result, scores: kept }, lines: [...kept.map((row) => JSON.stringify(row)), summary] };
-    } finally {
-      await file?.close(complete);
+    const bar = await terminal.progress('scoring', 0);
+    const { result, rows } = await collectRows<ScoredRow, ScoreResult>(options.output, (take) =>
+      launchScore(options, machine, take, { signal, onProgress: (done, total) => bar.update(done, '', total) }),
+    );
+    bar.end();
+    const speed = Math.round(result.tokens / result.seconds);
+    const summary = `${result.rows} rows, ${result.tokens} tokens, mean log-prob ${result.meanLogprob.toFixed(4)}, ${speed} tokens/s`;
+    if (options.output === '') {
+      return { json: { ...result, scores: rows }, lines: [...rows.map((row) => JSON.stringify(row)), summary] };
     }
+    return { json: { ...result, output: options.output }, lines: [`${summary}: ${options.output}`] };
   },
 };
