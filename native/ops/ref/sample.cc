@@ -14,6 +14,10 @@ struct Candidate {
   double logit, p;
 };
 
+void cut(std::vector<Candidate>& from, size_t n) {
+  if (n < from.size()) from.erase(from.begin() + int64_t(n), from.end());
+}
+
 bool contains(const int32_t* ids, int64_t n, int32_t id) { return std::find(ids, ids + n, id) != ids + n; }
 
 // Allowed ids, the likeliest first, cut by top-k, top-p and min-p one after the other.
@@ -26,17 +30,17 @@ std::vector<Candidate> candidates(const SampleForward& op, const float* logits, 
   }
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.logit > b.logit; });
   if (op.temperature == 0) {
-    all.resize(std::min<size_t>(all.size(), 1));
+    cut(all, 1);
     return all;
   }
   for (Candidate& c : all) c.p = std::exp((c.logit - all[0].logit) / op.temperature);
-  if (op.top_k > 0 && op.top_k < int64_t(all.size())) all.resize(op.top_k);
+  if (op.top_k > 0) cut(all, size_t(op.top_k));
   if (op.top_p < 1) {
     double total = 0, sum = 0;
     for (const Candidate& c : all) total += c.p;
     size_t kept = 0;
     while (kept < all.size() && (kept == 0 || sum < op.top_p * total)) sum += all[kept++].p;
-    all.resize(kept);
+    cut(all, kept);
   }
   std::erase_if(all, [&](const Candidate& c) { return c.p < op.min_p; });  // the largest p is 1 here
   return all;
