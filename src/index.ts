@@ -1,5 +1,11 @@
 /** The public API of limr-engine; what is not exported here is private. */
-export { type AskingStyle, askingText, boxedSystemPrompt } from './dataset/asking.js';
+export {
+  type AskingStyle,
+  askingText,
+  askingTokens,
+  boxedSystemPrompt,
+  type TokenizedPrompt,
+} from './dataset/asking.js';
 export { type Prompt, type PromptKeys, type PromptSet, promptSetRemarks, readPrompts } from './dataset/prompts.js';
 export { type DataRecord, readRecords, streamRecords } from './dataset/records.js';
 export {
@@ -21,19 +27,14 @@ export {
   type Scores,
   type StepOptions,
 } from './engine/model.js';
+export type { EngineModel } from './engine/port.js';
 export type { SamplingConfig, SamplingOptions } from './engine/sampling.js';
 export type { Tokens } from './engine/sequences.js';
 export { type DebugEnvironment, readDebugEnvironment } from './env.js';
 export { type ErrorCode, errorCodes, exitCode, LimrError } from './errors.js';
 export { type EvaluationSummary, type Outcome, passAtK, standardError, summarize } from './eval/accuracy.js';
-export {
-  type EvaluatedSample,
-  type EvaluateOptions,
-  type Evaluation,
-  type EvaluationProgress,
-  type EvaluationPrompt,
-  evaluate,
-} from './eval/evaluate.js';
+export { type EvaluateOptions, type Evaluation, evaluate } from './eval/evaluate.js';
+export type { GradedSample, SamplingProgress, TokenDecoder } from './eval/graded-samples.js';
 export { embeddedEvalPrompts, embeddedModel, embeddedPrompts } from './launch/embedded.js';
 export { type Completion, type GenerateHooks, type GenerateResult, launchGenerate } from './launch/generate.js';
 export { type ChosenMachine, chooseMachine, type MachineOptions, withEngine } from './launch/machine.js';
@@ -60,8 +61,8 @@ export {
   trainDefaults,
   trainOptions,
 } from './ppo/config.js';
-export type { EngineModel, ModelLoader, ModelRole } from './ppo/engine-port.js';
 export type { Observer, SamplingPhase, TrainEvent } from './ppo/events.js';
+export type { ModelLoader, ModelRole } from './ppo/models.js';
 export { type CompatName, compatOverlays, type RecipeName, recipes } from './ppo/recipes.js';
 export { type TrainJob, type TrainResult, train } from './ppo/train.js';
 export {

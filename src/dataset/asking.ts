@@ -12,8 +12,14 @@ export interface AskingStyle {
   readonly systemPrompt: string;
 }
 
-export function usesChatTemplate(tokenizer: Tokenizer, { applyChatTemplate }: AskingStyle): boolean {
-  return applyChatTemplate === 'auto' ? tokenizer.chatTemplate !== undefined : applyChatTemplate === 'on';
+/** A question, its reference answer, and the tokens that ask it. */
+export interface TokenizedPrompt {
+  readonly id: string;
+  /** The question, as the data set has it. */
+  readonly prompt: string;
+  readonly answer: string;
+  /** Chat template applied, encoded. */
+  readonly tokens: Int32Array;
 }
 
 /**
@@ -24,4 +30,14 @@ export function askingText(question: string, tokenizer: Tokenizer, style: Asking
   if (!usesChatTemplate(tokenizer, style)) return question;
   const system: ChatMessage[] = style.systemPrompt === '' ? [] : [{ role: 'system', content: style.systemPrompt }];
   return tokenizer.renderChat([...system, { role: 'user', content: question }]);
+}
+
+/** Tokens of `askingText`. A template writes its own special tokens; a bare question gets the tokenizer's, if it has any. */
+export function askingTokens(question: string, tokenizer: Tokenizer, style: AskingStyle): Int32Array {
+  const addSpecialTokens = !usesChatTemplate(tokenizer, style);
+  return tokenizer.encode(askingText(question, tokenizer, style), { addSpecialTokens });
+}
+
+function usesChatTemplate(tokenizer: Tokenizer, { applyChatTemplate }: AskingStyle): boolean {
+  return applyChatTemplate === 'auto' ? tokenizer.chatTemplate !== undefined : applyChatTemplate === 'on';
 }

@@ -12,14 +12,14 @@ import type {
   NativeSample,
   NativeScoreRequest,
   NativeScores,
-  NativeStepOptions,
   NativeStepResult,
   TensorKind,
 } from '../native.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { copyCompanions, unusedTokenIds } from './folder.js';
-import { inRange, resolveSampling, type SamplingOptions, whole } from './sampling.js';
-import { packSequences, type Tokens } from './sequences.js';
+import type { EngineModel } from './port.js';
+import { inRange, resolveSampling, type SamplingConfig, type SamplingOptions, whole } from './sampling.js';
+import { checkSequences, packSequences, type Tokens } from './sequences.js';
 import { refuseAborted, streamSamples, underSignal } from './stream.js';
 
 export type Sample = NativeSample;
@@ -149,6 +149,16 @@ export class Model {
     }
   }
 
+  /** Options completed by this model's defaults: all of a request but its prompts. @throws {LimrError} LIMR_USAGE */
+  samplingConfig(options: SamplingOptions): SamplingConfig {
+    const { vocabSize } = this.info;
+    return resolveSampling(options, {
+      vocabSize,
+      eosTokenIds: this.eosTokenIds,
+      bannedTokenIds: this.bannedTokenIds,
+    });
+  }
+
   /**
    * Log-prob and entropy of every token (lm head), or the value before it (value head).
    * @throws {LimrError} LIMR_USAGE, LIMR_ABORTED, LIMR_BUSY, LIMR_MEMORY
@@ -254,34 +264,28 @@ export class Model {
     return this.native.close();
   }
 
-  /**
-   * The model as the training loop takes it (`EngineModel` of src/ppo): packed requests, complete options, its own checks.
-   * `save` writes into a folder that exists.
-   */
-  port() {
+  /** The model as loops over it take it. */
+  port(): EngineModel {
     return {
-      generate: (request: NativeGenerateRequest) => this.stream(request),
-      score: (request: NativeScoreRequest) => this.native.score(request),
-      accumulate: (batch: NativePacked, loss: NativeLoss) => this.native.accumulate(batch, loss),
-      step: (options: NativeStepOptions) => this.native.step(options),
+      generate: (request) => this.stream(request),
+      score: (request) => this.native.score(request),
+      accumulate: (batch, loss) => this.native.accumulate(batch, loss),
+      step: (options) => this.native.step(options),
       abort: () => this.native.abort(),
-      save: (dir: string) => this.native.save(dir),
-      saveOptimizer: (file: string) => this.native.saveOptimizer(file),
-      loadOptimizer: (file: string) => this.native.loadOptimizer(file),
+      save: (dir) => this.native.save(dir),
+      saveOptimizer: (file) => this.native.saveOptimizer(file),
+      loadOptimizer: (file) => this.native.loadOptimizer(file),
       close: () => this.native.close(),
     };
   }
 
   private pack(sequences: readonly Tokens[], noun = 'sequence'): NativePacked {
-    return packSequences(sequences, this.info.vocabSize, noun);
+    checkSequences(sequences, this.info.vocabSize, noun);
+    return packSequences(sequences);
   }
 
   private generateRequest(requests: readonly GenerateRequest[], options: SamplingOptions): NativeGenerateRequest {
-    const config = resolveSampling(options, {
-      vocabSize: this.info.vocabSize,
-      eosTokenIds: this.eosTokenIds,
-      bannedTokenIds: this.bannedTokenIds,
-    });
+    const config = this.samplingConfig(options);
     const packed = this.pack(
       requests.map(({ tokens }) => tokens),
       'prompt',

@@ -1,5 +1,6 @@
 /** How to sample: options, their defaults, and their validation. */
 import { LimrError } from '../errors.js';
+import type { NativeGenerateRequest } from '../native.js';
 import { checkTokenIds, type Tokens } from './sequences.js';
 
 export interface SamplingOptions {
@@ -41,27 +42,8 @@ export interface SamplingOptions {
   readonly signal?: AbortSignal;
 }
 
-/** All of it, valid. */
-export interface SamplingConfig {
-  readonly samplesPerPrompt: number;
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly minP: number;
-  readonly logprobTemperature: number;
-  readonly minTokens: number;
-  readonly maxTokens: number;
-  readonly eosTokenIds: Int32Array;
-  readonly stopStrings: readonly string[];
-  readonly bannedTokenIds: Int32Array;
-  readonly seed: number;
-  readonly purpose: number;
-  readonly rollout: number;
-  readonly maxBatch: number;
-  readonly prefillChunk: number;
-  readonly kvCacheBytes: number;
-  readonly maxUnacknowledged: number;
-}
+/** All of a request but its prompts. */
+export type SamplingConfig = Omit<NativeGenerateRequest, 'tokens' | 'offsets' | 'rows'>;
 
 /** What the model contributes to a sampling configuration. */
 export interface SamplingDefaults {
@@ -72,7 +54,7 @@ export interface SamplingDefaults {
 
 const WORD = 0xffffffff;
 
-/** @throws {LimrError} LIMR_USAGE, naming the option, the value found and the values allowed */
+/** Completes and checks options. @throws {LimrError} LIMR_USAGE, naming the option, the value found and the values allowed */
 export function resolveSampling(options: SamplingOptions, defaults: SamplingDefaults): SamplingConfig {
   const temperature = inRange('temperature', options.temperature ?? 1, 0);
   const maxTokens = whole('maxTokens', options.maxTokens ?? 256, 1);

@@ -1,5 +1,5 @@
 /** Completions of one prompt, or of a file of them. */
-import { askingText } from '../dataset/asking.js';
+import { askingTokens } from '../dataset/asking.js';
 import { type DataRecord, readRecords } from '../dataset/records.js';
 import { tokensOf } from '../dataset/token-rows.js';
 import type { GenerateStats, Model, Sample } from '../engine/model.js';
@@ -52,9 +52,8 @@ export async function launchGenerate(
   const records = options.input === '' ? undefined : await readRecords(options.input);
   return withEngine(machine, async (engine) => {
     const model = await engine.load(modelFolder(options.model));
-    const prompts = records?.map((record) => readTokens(record, model, options)) ?? [
-      encode(options.prompt, model, options),
-    ];
+    const ask = (prompt: string) => askingTokens(prompt, model.tokenizerFor('a text'), options);
+    const prompts = records?.map((record) => readTokens(record, model, options.inputKey, ask)) ?? [ask(options.prompt)];
     const started = performance.now();
     const ordered = new Ordered(options.nSamplesPerPrompt, take);
     const total = prompts.length * options.nSamplesPerPrompt;
@@ -102,23 +101,22 @@ function completion({ prompt, sample, tokens, logprobs, stopReason }: Sample, mo
   return { prompt, sample, text, tokens: Array.from(tokens), logprobs: Array.from(logprobs), stop: stopReason };
 }
 
-function readTokens(record: DataRecord, model: Model, options: GenerateOptions): ArrayLike<number> {
+function readTokens(
+  record: DataRecord,
+  model: Model,
+  inputKey: string,
+  ask: (prompt: string) => Int32Array,
+): ArrayLike<number> {
   const { fields, where } = record;
   const tokens = tokensOf(record, model.info.vocabSize);
   if (tokens !== undefined) return tokens;
-  const prompt = fields[options.inputKey];
-  if (typeof prompt === 'string') return encode(prompt, model, options);
+  const prompt = fields[inputKey];
+  if (typeof prompt === 'string') return ask(prompt);
   throw new LimrError(
     'LIMR_FORMAT',
-    `${where}: expected the text "${options.inputKey}", or a list of token ids "tokens"`,
+    `${where}: expected the text "${inputKey}", or a list of token ids "tokens"`,
     `Its fields are ${Object.keys(fields).join(', ')}; choose one with --input-key.`,
   );
-}
-
-function encode(prompt: string, model: Model, options: GenerateOptions): Int32Array {
-  const tokenizer = model.tokenizerFor('a text');
-  const text = askingText(prompt, tokenizer, options);
-  return tokenizer.encode(text, { addSpecialTokens: text === prompt });
 }
 
 function samplingOf(options: GenerateOptions, model: Model, prompts: readonly ArrayLike<number>[]): SamplingOptions {

@@ -4,18 +4,18 @@ import { statfs } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { askingText } from '../dataset/asking.js';
+import { askingTokens, type TokenizedPrompt } from '../dataset/asking.js';
 import { promptSetRemarks, readPrompts } from '../dataset/prompts.js';
 import type { Engine } from '../engine/engine.js';
 import { checkModelFolder, companionPaths, readEosTokenIds, readVocabSize, unusedTokenIds } from '../engine/folder.js';
+import type { EngineModel } from '../engine/port.js';
 import { LimrError } from '../errors.js';
 import { exists } from '../files.js';
 import type { JsonObject } from '../json.js';
 import { planTraining, refuseFullDisk, refuseUnfit, type TrainingPlan } from '../plan/training.js';
 import type { TrainConfig } from '../ppo/config.js';
-import type { EngineModel, ModelRole } from '../ppo/engine-port.js';
 import type { Observer } from '../ppo/events.js';
-import type { TrainPrompt } from '../ppo/rollout.js';
+import type { ModelRole } from '../ppo/models.js';
 import { type TrainResult, train } from '../ppo/train.js';
 import { createReward, type Reward } from '../reward/index.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
@@ -73,13 +73,13 @@ export async function launchTraining(
 
   const evalNames = setNames(settings.evalPrompts);
   const files = [settings.prompts, ...settings.evalPrompts];
-  const sets: (readonly TrainPrompt[])[] = [];
+  const sets: (readonly TokenizedPrompt[])[] = [];
   for (const file of files) {
     const set = await readSet(settings, file);
     for (const remark of promptSetRemarks(set)) hooks.remark?.(remark);
     sets.push(
       set.prompts.map(({ id, prompt, answer }) => {
-        return { id, prompt, answer, tokens: tokenizer.encode(askingText(prompt, tokenizer, run)) };
+        return { id, prompt, answer, tokens: askingTokens(prompt, tokenizer, run) };
       }),
     );
   }

@@ -1,17 +1,14 @@
 /** Memory of a training run: what each model keeps, and the workspace that all phases take turns in. */
 import type { NativePlan, NativePlanRequest } from '../native.js';
 import { kebabCase } from '../option.js';
-import type { TrainConfig } from '../ppo/config.js';
-import { tokenBudgets } from '../ppo/experience.js';
-import { evalMaxLen } from '../ppo/sampling.js';
+import { evalMaxLen, type TrainConfig, tokenBudgets } from '../ppo/config.js';
+import { type ModelRole, modelRoles } from '../ppo/models.js';
 
 /** Native `plan`, or a stand-in. */
 export type PlanModel = (request: NativePlanRequest) => NativePlan;
 
-export type PlannedRole = 'actor' | 'critic' | 'reference';
-
 export interface PlannedModel {
-  readonly role: PlannedRole;
+  readonly role: ModelRole;
   readonly numParameters: number;
   readonly weightBytes: number;
   readonly gradientBytes: number;
@@ -35,15 +32,6 @@ export interface MemoryPlan {
   readonly totalBytes: number;
 }
 
-/** Which models a configuration trains and keeps. */
-export function plannedRoles(config: TrainConfig): readonly PlannedRole[] {
-  return [
-    'actor',
-    ...(config.advantageEstimator === 'gae' ? (['critic'] as const) : []),
-    ...(config.initKlCoef > 0 ? (['reference'] as const) : []),
-  ];
-}
-
 /** Tokens of the longest sequence that sampling can make. */
 export function contextLength(config: TrainConfig): number {
   return config.promptMaxLen + Math.max(config.generateMaxLen, evalMaxLen(config));
@@ -54,7 +42,7 @@ export function contextLength(config: TrainConfig): number {
  * @throws {LimrError} LIMR_IO, LIMR_FORMAT, LIMR_UNSUPPORTED of the model folder
  */
 export function planMemory(config: TrainConfig, dir: string, threads: number, planModel: PlanModel): MemoryPlan {
-  const plans = plannedRoles(config).map((role) => [role, planModel(request(config, dir, threads, role))] as const);
+  const plans = modelRoles(config).map((role) => [role, planModel(request(config, dir, threads, role))] as const);
   const models = plans.map(([role, { numParameters, weightBytes, gradientBytes, optimizerBytes }]) => {
     return { role, numParameters, weightBytes, gradientBytes, optimizerBytes };
   });
@@ -73,7 +61,7 @@ export function planMemory(config: TrainConfig, dir: string, threads: number, pl
   return { models, workspace, weightBytes, gradientBytes, optimizerBytes, workspaceBytes, totalBytes };
 }
 
-function request(config: TrainConfig, dir: string, threads: number, role: PlannedRole): NativePlanRequest {
+function request(config: TrainConfig, dir: string, threads: number, role: ModelRole): NativePlanRequest {
   const budgets = tokenBudgets(config);
   const trainable = role !== 'reference';
   const samples = role === 'actor';

@@ -1,8 +1,8 @@
 /** What a training run will take, before a weight is loaded: memory, batches, learning rates, disk. */
-
 import { formatBytes } from '../bytes.js';
 import { LimrError } from '../errors.js';
 import type { TrainConfig } from '../ppo/config.js';
+import { modelRoles } from '../ppo/models.js';
 import { lrFactor, scheduleOf, stepsPerRollout } from '../ppo/schedule.js';
 import { type FittingSetting, type MemoryPlan, nearestFit, type PlanModel, planMemory } from './memory.js';
 
@@ -90,9 +90,9 @@ function planLearningRates(config: TrainConfig): LearningRatePoint[] {
   const schedule = scheduleOf(config);
   const wanted = [0, config.lrWarmupSteps - 1, total / 4, total / 2, (3 * total) / 4, total - 1].map(Math.floor);
   const steps = [...new Set(wanted.filter((step) => step >= 0 && step < total))].sort((a, b) => a - b);
+  const hasCritic = modelRoles(config).includes('critic');
   return steps.map((step) => {
     const factor = lrFactor(schedule, step);
-    const hasCritic = config.advantageEstimator === 'gae';
     return {
       step: step + 1,
       rollout: Math.floor(step / perRollout) + 1,

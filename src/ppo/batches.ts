@@ -1,5 +1,6 @@
-/** How a rollout is cut: into optimizer steps, and an optimizer step into micro-batches. */
+/** How samples are cut: a rollout into optimizer steps, an optimizer step into micro-batches. */
 import { LimrError } from '../errors.js';
+import type { NativePacked } from '../native.js';
 import { batchOrder } from '../random.js';
 
 /**
@@ -50,4 +51,26 @@ export function microBatches(
   }
   if (first < samples.length) batches.push(samples.slice(first));
   return batches;
+}
+
+/** Sequences cut out of packed ones. */
+export interface Selection {
+  readonly packed: NativePacked;
+  /** Cuts the same out of any per-token array. */
+  gather(source: Float32Array): Float32Array;
+}
+
+/** @param samples ids, in the order that the packed sequences shall have */
+export function select(source: NativePacked, samples: Int32Array): Selection {
+  const offsets = new Int32Array(samples.length + 1);
+  for (const [i, s] of samples.entries()) offsets[i + 1] = offsets[i]! + source.offsets[s + 1]! - source.offsets[s]!;
+  const length = offsets[samples.length]!;
+  const copy = <T extends Float32Array | Int32Array>(from: T, to: T): T => {
+    for (const [i, s] of samples.entries()) to.set(from.subarray(source.offsets[s], source.offsets[s + 1]), offsets[i]);
+    return to;
+  };
+  return {
+    packed: { tokens: copy(source.tokens, new Int32Array(length)), offsets },
+    gather: (values) => copy(values, new Float32Array(length)),
+  };
 }

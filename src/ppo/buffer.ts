@@ -94,25 +94,3 @@ export function packRollout(episodes: readonly Episode[], groupSize: number): Ro
   }
   return buffer;
 }
-
-/** Samples cut out of a buffer, packed again, with a function that cuts the same out of any per-token array. */
-export interface Selection extends NativePacked {
-  gather(source: Float32Array): Float32Array;
-}
-
-/** @param samples ids, in the order that the packed sequences shall have */
-export function select(buffer: RolloutBuffer, samples: Int32Array): Selection {
-  const offsets = new Int32Array(samples.length + 1);
-  for (const [i, s] of samples.entries()) offsets[i + 1] = offsets[i]! + buffer.offsets[s + 1]! - buffer.offsets[s]!;
-  const copy = <T extends Float32Array | Int32Array>(source: T, out: T): T => {
-    for (const [i, s] of samples.entries())
-      out.set(source.subarray(buffer.offsets[s]!, buffer.offsets[s + 1]!), offsets[i]!);
-    return out;
-  };
-  const length = offsets[samples.length]!;
-  return {
-    tokens: copy(buffer.tokens, new Int32Array(length)),
-    offsets,
-    gather: (source) => copy(source, new Float32Array(length)),
-  };
-}

@@ -211,6 +211,18 @@ export function resolveTrainConfig(overrides: Readonly<Record<string, unknown>>)
   return Object.freeze(config);
 }
 
+/** Packed tokens of the largest pass, for training and for scoring. */
+export function tokenBudgets(config: TrainConfig): { readonly train: number; readonly score: number } {
+  const train = config.microTrainMaxTokens ?? config.promptMaxLen + config.generateMaxLen;
+  return { train, score: config.microRolloutMaxTokens ?? train };
+}
+
+/** T of log-probs, entropy and KL. */
+export const logprobTemperature = (config: TrainConfig): number => config.logprobTemperature ?? config.temperature;
+
+/** Generated tokens an evaluation sample, at most. */
+export const evalMaxLen = (config: TrainConfig): number => config.evalMaxLen ?? config.generateMaxLen;
+
 function contradictions(c: TrainConfig): readonly (readonly [boolean, string, string])[] {
   const grouped = ['rloo', 'group_norm', 'dr_grpo', 'reinforce_baseline'].includes(c.advantageEstimator);
   const longest = c.promptMaxLen + c.generateMaxLen;

@@ -1,20 +1,22 @@
 /**
  * Evaluation during training: accuracy on held-out prompts, at evalTemperature and, apart, at training's own settings.
  */
-import { summarize } from '../eval/accuracy.js';
+import type { TokenizedPrompt } from '../dataset/asking.js';
+import type { EngineModel } from '../engine/port.js';
+import type { SamplingConfig } from '../engine/sampling.js';
+import { type GradedSample, sampleAndGrade, summarizeSamples, type TokenDecoder } from '../eval/graded-samples.js';
 import { purpose } from '../random.js';
 import type { Reward } from '../reward/reward.js';
 import type { TrainConfig } from './config.js';
-import type { EngineModel } from './engine-port.js';
 import type { Observer } from './events.js';
-import type { Metrics } from './metrics.js';
-import { type GradedSample, sampleAndGrade, sampleRecord, type TextDecoder, type TrainPrompt } from './rollout.js';
-import { evaluationRequest, type SamplingRequest, type SpecialTokens, trainingRequest } from './sampling.js';
+import { finite, type Metrics } from './metrics.js';
+import { sampleRecord } from './sample-records.js';
+import { evaluationRequest, type SpecialTokens, trainingRequest } from './sampling.js';
 
 export interface EvaluationSet {
   /** In metric names and file names: no slash, no space. */
   readonly name: string;
-  readonly prompts: readonly TrainPrompt[];
+  readonly prompts: readonly TokenizedPrompt[];
 }
 
 export interface EvaluationInput {
@@ -22,7 +24,7 @@ export interface EvaluationInput {
   readonly sets: readonly EvaluationSet[];
   readonly actor: EngineModel;
   readonly reward: Reward;
-  readonly text: TextDecoder;
+  readonly text: TokenDecoder;
   readonly special: SpecialTokens;
   readonly rollout: number;
   readonly observe: Observer;
@@ -47,8 +49,12 @@ export async function evaluate(input: EvaluationInput): Promise<EvaluationResult
   for (const [index, set] of input.sets.entries()) {
     for (const { prefix, sampling } of requests(input, set, index)) {
       const phase = { kind: 'eval', set: set.name } as const;
-      const prompts = set.prompts.map((prompt, row) => ({ prompt, row, key: row }));
-      const { samples, stats } = await sampleAndGrade({ ...input, prompts, sampling, phase });
+      const { samples, stats } = await sampleAndGrade({
+        ...input,
+        prompts: set.prompts.map((prompt, row) => ({ prompt, row, key: row })),
+        sampling,
+        onProgress: (progress) => input.observe({ type: 'samples', rollout: input.rollout, phase, ...progress }),
+      });
       const measured = accuracyMetrics(samples, sampling.samplesPerPrompt, prefix);
       Object.assign(metrics, measured);
       for (const sample of samples)
@@ -64,7 +70,7 @@ function requests(
   { config, special, rollout }: EvaluationInput,
   set: EvaluationSet,
   index: number,
-): readonly { readonly prefix: string; readonly sampling: SamplingRequest }[] {
+): readonly { readonly prefix: string; readonly sampling: SamplingConfig }[] {
   const { evalNSamples, evalSampled } = config;
   const fixed = evaluationRequest(config, special, rollout, purpose.evaluation(index));
   const sampled = trainingRequest(config, special, rollout, purpose.sampledEvaluation(index), evalSampled);
@@ -74,18 +80,8 @@ function requests(
   ];
 }
 
-/**
- * Accuracy and what it is made of.
- * @param samples in canonical order
- */
-export function accuracyMetrics(samples: readonly GradedSample[], samplesPerPrompt: number, prefix: string): Metrics {
-  const outcomes = samples.map(({ grade, tokens, stopReason }) => {
-    return { ...grade, length: tokens.length, truncated: stopReason === 'length' };
-  });
-  const numPrompts = samples.length / samplesPerPrompt;
-  const summary = summarize(
-    Array.from({ length: numPrompts }, (_, i) => outcomes.slice(i * samplesPerPrompt, (i + 1) * samplesPerPrompt)),
-  );
+function accuracyMetrics(samples: readonly GradedSample[], samplesPerPrompt: number, prefix: string): Metrics {
+  const summary = summarizeSamples(samples, samplesPerPrompt);
   return {
     [`${prefix}/accuracy`]: summary.accuracy,
     [`${prefix}/accuracy_se`]: finite(summary.accuracySe),
@@ -95,5 +91,3 @@ export function accuracyMetrics(samples: readonly GradedSample[], samplesPerProm
     [`${prefix}/truncated`]: summary.truncated,
   };
 }
-
-const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);

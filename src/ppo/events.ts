@@ -1,4 +1,5 @@
 /** What the loop tells whoever watches: enough for bars, lines and a live page. The loop itself prints nothing. */
+import type { SamplingProgress } from '../eval/graded-samples.js';
 import type { Metrics } from './metrics.js';
 
 /** Which samples are being drawn: the rollout's, or those of an evaluation. */
@@ -14,17 +15,7 @@ export type TrainEvent =
       readonly truncatedPrompts: number;
     }
   | { readonly type: 'rollout'; readonly rollout: number; readonly rollouts: number }
-  | {
-      readonly type: 'samples';
-      readonly rollout: number;
-      readonly phase: SamplingPhase;
-      /** Samples finished, of how many; samples graded. */
-      readonly done: number;
-      readonly total: number;
-      readonly graded: number;
-      readonly tokens: number;
-      readonly seconds: number;
-    }
+  | ({ readonly type: 'samples'; readonly rollout: number; readonly phase: SamplingPhase } & SamplingProgress)
   | {
       readonly type: 'score';
       readonly rollout: number;

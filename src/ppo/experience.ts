@@ -2,14 +2,15 @@
  * From graded samples to what the update trains on: reference log-probs, values, KL, advantages, returns. Old log-probs
  * are the sampler's: they equal the trainer's bit for bit (promise 1), so no forward pass computes them again.
  */
+import type { EngineModel } from '../engine/port.js';
 import { underSignal } from '../engine/stream.js';
 import { LimrError } from '../errors.js';
 import { clipScores, discountedReturns, gae, shapeScores, whiten, whitens } from './advantages.js';
 import { type ActionSpans, numSamples, type RolloutBuffer } from './buffer.js';
-import type { TrainConfig } from './config.js';
-import type { EngineModel } from './engine-port.js';
+import { logprobTemperature, type TrainConfig, tokenBudgets } from './config.js';
 import type { Observer } from './events.js';
 import { tokenKl } from './kl.js';
+import type { Models } from './models.js';
 
 /** [N] each, 0 outside of actions. */
 export interface Experience {
@@ -23,32 +24,20 @@ export interface Experience {
   readonly returns: Float32Array;
 }
 
-export interface ScoringModels {
-  readonly reference: EngineModel | null;
-  readonly critic: EngineModel | null;
+export interface ExperienceInput {
+  readonly config: TrainConfig;
+  readonly buffer: RolloutBuffer;
+  /** Coefficient of this rollout. */
+  readonly klCoef: number;
+  readonly rollout: number;
+  readonly observe: Observer;
+  readonly signal: AbortSignal | undefined;
 }
 
-/** Packed tokens of the largest pass, for training and for scoring. */
-export function tokenBudgets(config: TrainConfig): { readonly train: number; readonly score: number } {
-  const train = config.microTrainMaxTokens ?? config.promptMaxLen + config.generateMaxLen;
-  return { train, score: config.microRolloutMaxTokens ?? train };
-}
-
-/** T of log-probs, entropy and KL. */
-export const logprobTemperature = (config: TrainConfig): number => config.logprobTemperature ?? config.temperature;
-
-/**
- * @param klCoef coefficient of this rollout
- * @throws {LimrError} LIMR_ABORTED; LIMR_NUMERIC when a model's output is not finite
- */
+/** @throws {LimrError} LIMR_ABORTED; LIMR_NUMERIC when a model's output is not finite */
 export async function makeExperience(
-  models: ScoringModels,
-  buffer: RolloutBuffer,
-  config: TrainConfig,
-  klCoef: number,
-  rollout: number,
-  observe: Observer,
-  signal: AbortSignal | undefined,
+  models: Pick<Models, 'reference' | 'critic'>,
+  { config, buffer, klCoef, rollout, observe, signal }: ExperienceInput,
 ): Promise<Experience> {
   const score = async (name: 'reference' | 'critic', model: EngineModel): Promise<Float32Array> => {
     observe({ type: 'score', rollout, model: name, tokens: buffer.tokens.length });

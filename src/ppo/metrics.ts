@@ -2,17 +2,16 @@
  * Metrics of a rollout. Every sum is f64 and runs in canonical order, so no micro-batch size, thread or arrival order
  * shows. Names are those of metrics.jsonl; a value that is not defined (0/0) is null.
  */
-
 import { actionLength, numActions, numSamples, type RolloutBuffer } from './buffer.js';
 import type { Experience } from './experience.js';
 
 export type Metrics = Readonly<Record<string, number | null>>;
 
-/** a / b, null when that is no finite number. */
-export function ratio(a: number, b: number): number | null {
-  const value = a / b;
-  return Number.isFinite(value) ? value : null;
-}
+/** The value, null when it is not defined: JSON has no NaN. */
+export const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+/** a / b, null when that is not defined. */
+export const ratio = (a: number, b: number): number | null => finite(a / b);
 
 /** Mean of [N] values over all actions. */
 export function actionMean(buffer: RolloutBuffer, values: Float32Array): number {

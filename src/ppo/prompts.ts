@@ -1,10 +1,10 @@
 /** Prompts made to fit promptMaxLen. */
+import type { TokenizedPrompt } from '../dataset/asking.js';
 import { LimrError } from '../errors.js';
 import type { TrainConfig } from './config.js';
-import type { TrainPrompt } from './rollout.js';
 
 export interface FittedPrompts {
-  readonly prompts: readonly TrainPrompt[];
+  readonly prompts: readonly TokenizedPrompt[];
   /** How many were cut. */
   readonly truncated: number;
 }
@@ -15,7 +15,7 @@ export interface FittedPrompts {
  * @throws {LimrError} LIMR_USAGE for a prompt without tokens, or a longer one under promptTruncation "error"
  */
 export function fitPrompts(
-  prompts: readonly TrainPrompt[],
+  prompts: readonly TokenizedPrompt[],
   config: Pick<TrainConfig, 'promptMaxLen' | 'promptTruncation'>,
   source: string,
 ): FittedPrompts {

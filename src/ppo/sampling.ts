@@ -1,9 +1,6 @@
 /** The engine's sampling requests that a configuration stands for. */
-import type { NativeGenerateRequest } from '../native.js';
-import type { TrainConfig } from './config.js';
-import { logprobTemperature } from './experience.js';
-
-export type SamplingRequest = Omit<NativeGenerateRequest, 'tokens' | 'offsets' | 'rows'>;
+import type { SamplingConfig } from '../engine/sampling.js';
+import { evalMaxLen, logprobTemperature, type TrainConfig } from './config.js';
 
 /** What the tokenizer contributes. */
 export interface SpecialTokens {
@@ -22,7 +19,7 @@ export function trainingRequest(
   rollout: number,
   purpose: number,
   samplesPerPrompt = config.nSamplesPerPrompt,
-): SamplingRequest {
+): SamplingConfig {
   return {
     samplesPerPrompt,
     seed: config.seed,
@@ -51,7 +48,7 @@ export function evaluationRequest(
   special: SpecialTokens,
   rollout: number,
   purpose: number,
-): SamplingRequest {
+): SamplingConfig {
   return {
     ...trainingRequest(config, special, rollout, purpose, config.evalNSamples),
     temperature: config.evalTemperature,
@@ -62,5 +59,3 @@ export function evaluationRequest(
     maxTokens: evalMaxLen(config),
   };
 }
-
-export const evalMaxLen = (config: TrainConfig): number => config.evalMaxLen ?? config.generateMaxLen;

@@ -2,35 +2,36 @@
  * The training loop. Rollout k: sample and grade, score, update, evaluate, log, save. The state between two rollouts is
  * small and explicit, so a run that was killed goes on from its last checkpoint to the same bytes (promise 3).
  */
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { TokenizedPrompt } from '../dataset/asking.js';
 import { LimrError } from '../errors.js';
+import { type GradedSample, sampleAndGrade, type TokenDecoder } from '../eval/graded-samples.js';
 import type { JsonObject } from '../json.js';
 import { purpose } from '../random.js';
 import type { Reward } from '../reward/reward.js';
 import { type ResumeMode, RunFolder } from '../run/run-folder.js';
 import { type Episode, numActions, packRollout, type RolloutBuffer } from './buffer.js';
 import { type TrainConfig, trainOptions } from './config.js';
-import type { EngineModel, ModelLoader } from './engine-port.js';
 import { type EvaluationSet, evaluate } from './evaluation.js';
 import type { Observer, Timings } from './events.js';
 import { type Experience, makeExperience } from './experience.js';
 import { nextKlCoef } from './kl.js';
 import { experienceMetrics, type Metrics, rolloutMetrics } from './metrics.js';
+import { closeModels, loadModels, type ModelLoader, type Models, saveModels } from './models.js';
 import { rolloutKeys } from './prompt-order.js';
 import { fitPrompts } from './prompts.js';
-import { type GradedSample, sampleAndGrade, sampleRecord, type TextDecoder, type TrainPrompt } from './rollout.js';
+import { sampleRecord, tokenStats } from './sample-records.js';
 import { type SpecialTokens, trainingRequest } from './sampling.js';
 import { scheduleOf } from './schedule.js';
 import { initialState, parseState, type TrainState } from './state.js';
-import { tokenStats } from './token-stats.js';
 import { update } from './update.js';
 
 export interface TrainJob {
   readonly config: TrainConfig;
-  readonly prompts: readonly TrainPrompt[];
+  readonly prompts: readonly TokenizedPrompt[];
   readonly evalSets: readonly EvaluationSet[];
-  readonly text: TextDecoder;
+  readonly text: TokenDecoder;
   readonly special: SpecialTokens;
   readonly reward: Reward;
   readonly evalReward: Reward;
@@ -75,11 +76,11 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   });
   let models: Models | undefined;
   try {
-    models = await loadModels(job, folder.resumed?.dir ?? null);
+    models = await loadModels(config, job.load, folder.resumed?.dir ?? null);
     const state = folder.resumed === null ? initialState(config) : parseState(folder.resumed.state);
     return await new TrainingLoop(fitted.job, folder, models, state).run(fitted.truncated);
   } finally {
-    await models?.close();
+    if (models !== undefined) await closeModels(models);
     await folder.close();
   }
 }
@@ -89,42 +90,6 @@ function fitJob(job: TrainJob): { readonly job: TrainJob; readonly truncated: nu
   const sets = job.evalSets.map(({ name, prompts }) => ({ name, ...fitPrompts(prompts, job.config, name) }));
   const truncated = sets.reduce((sum, set) => sum + set.truncated, training.truncated);
   return { job: { ...job, prompts: training.prompts, evalSets: sets }, truncated };
-}
-
-interface Models {
-  readonly actor: EngineModel;
-  /** Only for gae. */
-  readonly critic: EngineModel | null;
-  /** Only with a KL coefficient: the model that the run started from. */
-  readonly reference: EngineModel | null;
-  close(): Promise<void>;
-}
-
-const criticFolder = 'critic';
-const optimizerFile = 'optimizer.bin';
-
-async function loadModels({ config, load }: TrainJob, checkpoint: string | null): Promise<Models> {
-  const open: EngineModel[] = [];
-  const close = async (): Promise<void> => {
-    for (const model of open.splice(0)) await model.close();
-  };
-  const restore = async (role: 'actor' | 'critic', dir: string | null): Promise<EngineModel> => {
-    const model = await load(role, dir);
-    open.push(model);
-    if (dir !== null) await model.loadOptimizer(join(dir, optimizerFile));
-    return model;
-  };
-  try {
-    const actor = await restore('actor', checkpoint);
-    const criticDir = checkpoint === null ? null : join(checkpoint, criticFolder);
-    const critic = config.advantageEstimator === 'gae' ? await restore('critic', criticDir) : null;
-    const reference = config.initKlCoef > 0 ? await load('reference', null) : null;
-    if (reference !== null) open.push(reference);
-    return { actor, critic, reference, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
 }
 
 class TrainingLoop {
@@ -170,16 +135,10 @@ class TrainingLoop {
 
   /** Makes the present state resumable: the weights are those after `state.rollout`. */
   private async save(): Promise<string> {
-    const { actor, critic } = this.models;
     const { rollout } = this.state;
     const dir = await this.folder.saveCheckpoint(rollout, this.state, this.config.maxCkptNum, async (at) => {
-      await actor.save(at);
-      await actor.saveOptimizer(join(at, optimizerFile));
+      await saveModels(this.models, at);
       for (const file of this.job.modelFiles) await copyFile(file, join(at, basename(file)));
-      if (critic === null) return;
-      await mkdir(join(at, criticFolder));
-      await critic.save(join(at, criticFolder));
-      await critic.saveOptimizer(join(at, criticFolder, optimizerFile));
     });
     this.observe({ type: 'checkpoint', rollout, dir });
     return dir;
@@ -195,7 +154,7 @@ class TrainingLoop {
     const buffer = packRollout(samples.map(episode), config.nSamplesPerPrompt);
     const { klCoef } = this.state;
     const experience = await this.timed('scoring', () =>
-      makeExperience(models, buffer, config, klCoef, rollout, observe, job.signal),
+      makeExperience(models, { config, buffer, klCoef, rollout, observe, signal: job.signal }),
     );
     this.refuseAborted();
     await this.writeSamples(rollout, samples, buffer, experience);
@@ -228,9 +187,8 @@ class TrainingLoop {
       sampling: trainingRequest(config, special, rollout, purpose.training),
       reward: job.reward,
       text: job.text,
-      phase: { kind: 'train' },
       signal,
-      observe: this.observe,
+      onProgress: (progress) => this.observe({ type: 'samples', rollout, phase: { kind: 'train' }, ...progress }),
     });
     const { stats } = result;
     Object.assign(this.timings, {

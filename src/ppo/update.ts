@@ -1,14 +1,15 @@
 /** The optimizer steps of one rollout, of actor and critic. */
+import type { EngineModel } from '../engine/port.js';
 import { LimrError } from '../errors.js';
 import type { NativeLoss, NativeLossTerms } from '../native.js';
-import { microBatches, trainBatches } from './batches.js';
-import { numSamples, type RolloutBuffer, type Selection, select } from './buffer.js';
-import type { TrainConfig } from './config.js';
-import type { EngineModel } from './engine-port.js';
+import { microBatches, type Selection, select, trainBatches } from './batches.js';
+import { numSamples, type RolloutBuffer } from './buffer.js';
+import { logprobTemperature, type TrainConfig, tokenBudgets } from './config.js';
 import type { Observer } from './events.js';
-import { type Experience, logprobTemperature, tokenBudgets } from './experience.js';
+import type { Experience } from './experience.js';
 import { lossWeights } from './loss-weights.js';
 import type { Metrics } from './metrics.js';
+import type { Models } from './models.js';
 import { lrFactor, scheduleOf, stepsPerRollout } from './schedule.js';
 import { Tally } from './tally.js';
 
@@ -55,7 +56,7 @@ export interface UpdateResult {
  */
 export async function update(
   input: UpdateInput,
-  models: { readonly actor: EngineModel; readonly critic: EngineModel | null },
+  models: Pick<Models, 'actor' | 'critic'>,
   state: { readonly actor: LearnerState; readonly critic: LearnerState },
 ): Promise<UpdateResult> {
   const { config, buffer, rollout } = input;
@@ -144,26 +145,24 @@ class Steps {
     const { name, model } = this.learner;
     const parts = microBatches(samples, buffer.offsets, config.microTrainBatchSize, tokenBudgets(config).train);
     const tally = new Tally();
-    let [loss, nonFinite] = [0, ''];
+    let [total, nonFinite] = [0, ''];
     for (const [index, ids] of parts.entries()) {
       const part = select(buffer, ids);
       const steps = stepsPerRollout(config);
       const progress = { step: this.taken, steps, microBatch: index + 1, microBatches: parts.length };
-      observe({ type: 'micro_batch', rollout, model: name, ...progress, tokens: part.tokens.length });
-      const terms = await model.accumulate(
-        { tokens: part.tokens, offsets: part.offsets },
-        this.learner.loss(part, actionWeights(buffer, part, ids, weights)),
-      );
+      observe({ type: 'micro_batch', rollout, model: name, ...progress, tokens: part.packed.tokens.length });
+      const loss = this.learner.loss(part, actionWeights(buffer, part, ids, weights));
+      const terms = await model.accumulate(part.packed, loss);
       if (nonFinite === '') nonFinite = terms.nonFinite;
       for (const [at, s] of ids.entries()) {
-        const shift = part.offsets[at]! - buffer.offsets[s]!;
+        const shift = part.packed.offsets[at]! - buffer.offsets[s]!;
         for (let i = buffer.starts[s]!; i < buffer.ends[s]!; ++i) {
-          loss += terms.losses[i + shift]!;
+          total += terms.losses[i + shift]!;
           this.learner.note(tally, terms, i, i + shift);
         }
       }
     }
-    return { loss, tally, nonFinite };
+    return { loss: total, tally, nonFinite };
   }
 }
 
@@ -174,9 +173,9 @@ function actionWeights(
   ids: Int32Array,
   weights: ReadonlyMap<number, number>,
 ): Float32Array {
-  const out = new Float32Array(part.tokens.length);
+  const out = new Float32Array(part.packed.tokens.length);
   for (const [at, s] of ids.entries()) {
-    const shift = part.offsets[at]! - buffer.offsets[s]!;
+    const shift = part.packed.offsets[at]! - buffer.offsets[s]!;
     out.fill(weights.get(s)!, buffer.starts[s]! + shift, buffer.ends[s]! + shift);
   }
   return out;

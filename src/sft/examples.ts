@@ -1,5 +1,5 @@
 /** Examples to learn from, as tokens in one array: 20 million of them are 80 MB. */
-import { askingText } from '../dataset/asking.js';
+import { askingTokens } from '../dataset/asking.js';
 import { type DataRecord, streamRecords } from '../dataset/records.js';
 import { tokensOf } from '../dataset/token-rows.js';
 import { LimrError } from '../errors.js';
@@ -103,7 +103,7 @@ function readExample(record: DataRecord, options: ReadExamplesOptions): Example 
       'Name the fields by --input-key and --output-key.',
     );
   }
-  const asked = tokenizer.encode(askingText(prompt, tokenizer, options.config));
+  const asked = askingTokens(prompt, tokenizer, options.config);
   if (asked.length === 0) throw new LimrError('LIMR_FORMAT', `${where}: "${inputKey}" is empty`, 'Use {"text": ...}.');
   return { tokens: [...asked, ...tokenizer.encode(response), eosTokenId], promptLength: asked.length };
 }

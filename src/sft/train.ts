@@ -4,8 +4,7 @@
  */
 import type { Model } from '../engine/model.js';
 import { LimrError } from '../errors.js';
-import type { NativePacked } from '../native.js';
-import { microBatches } from '../ppo/batches.js';
+import { microBatches, select } from '../ppo/batches.js';
 import { lrFactor } from '../ppo/schedule.js';
 import { batchOrder } from '../random.js';
 import type { SftConfig } from './config.js';
@@ -159,7 +158,7 @@ async function accumulateStep(model: SftModel, examples: ExampleSet, batch: Int3
   const counted = batch.reduce((sum, id) => sum + offsets[id + 1]! - lossStarts[id]!, 0);
   let [loss, numTokens, nonFinite] = [0, 0, ''];
   for (const ids of microBatches(batch, offsets, config.microTrainBatchSize, config.microTrainMaxTokens)) {
-    const packed = gather(examples, ids);
+    const { packed } = select(examples, ids);
     const weights = new Float32Array(packed.tokens.length);
     for (const [i, id] of ids.entries()) {
       weights.fill(1 / counted, packed.offsets[i]! + lossStarts[id]! - offsets[id]!, packed.offsets[i + 1]!);
@@ -182,7 +181,7 @@ async function heldoutLoss(
   const { offsets, lossStarts } = examples;
   let [sum, count] = [0, 0];
   for (const ids of microBatches(heldout, offsets, config.microTrainBatchSize, config.microTrainMaxTokens)) {
-    const packed = gather(examples, ids);
+    const { packed } = select(examples, ids);
     const { logprobs } = await model.scorePacked({ ...packed, temperature: 1, maxTokens: config.microTrainMaxTokens });
     for (const [i, id] of ids.entries()) {
       const begin = packed.offsets[i]! + lossStarts[id]! - offsets[id]!;
@@ -191,14 +190,6 @@ async function heldoutLoss(
     }
   }
   return sum / count;
-}
-
-function gather({ tokens, offsets }: ExampleSet, ids: Int32Array): NativePacked {
-  const packedOffsets = new Int32Array(ids.length + 1);
-  for (const [i, id] of ids.entries()) packedOffsets[i + 1] = packedOffsets[i]! + offsets[id + 1]! - offsets[id]!;
-  const packed = new Int32Array(packedOffsets[ids.length]!);
-  for (const [i, id] of ids.entries()) packed.set(tokens.subarray(offsets[id], offsets[id + 1]), packedOffsets[i]!);
-  return { tokens: packed, offsets: packedOffsets };
 }
 
 function diverged(step: number, inRow: number, op: string): LimrError {

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { embeddedModel } from '../../src/launch/embedded.js';
+import { recipes } from '../../src/ppo/recipes.js';
 import { runCli } from './run-cli.js';
 
 const tinyConfig = {
@@ -253,7 +254,7 @@ describe('train', () => {
       generateMaxLen: 8,
       advantageEstimator: 'group_norm',
       initKlCoef: 0,
-      criticLearningRate: 2e-4,
+      criticLearningRate: recipes.nano.criticLearningRate,
     });
   });
 

@@ -1,8 +1,8 @@
 /** A training job over the bigram model: begin with the letter five after your prompt's. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TokenizedPrompt } from '../../src/dataset/asking.js';
 import { resolveTrainConfig, type TrainOverrides } from '../../src/ppo/config.js';
-import type { TrainPrompt } from '../../src/ppo/rollout.js';
 import type { TrainJob } from '../../src/ppo/train.js';
 import type { Reward } from '../../src/reward/reward.js';
 import { type BigramHooks, bigramLoader } from './bigram-model.js';
@@ -34,7 +34,7 @@ export const letterReward: Reward = {
     }),
 };
 
-const prompts: readonly TrainPrompt[] = [1, 2, 3, 4, 5].map((id) => ({
+const prompts: readonly TokenizedPrompt[] = [1, 2, 3, 4, 5].map((id) => ({
   id: `p${id}`,
   prompt: letters[id]!,
   answer: letters[id + 5]!,

@@ -5,6 +5,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { EngineModel } from '../../src/engine/port.js';
 import { LimrError } from '../../src/errors.js';
 import type {
   NativeGenerateRequest,
@@ -18,7 +19,7 @@ import type {
   NativeStepOptions,
   NativeStepResult,
 } from '../../src/native.js';
-import type { EngineModel, ModelLoader, ModelRole } from '../../src/ppo/engine-port.js';
+import type { ModelLoader, ModelRole } from '../../src/ppo/models.js';
 import { philox } from '../../src/random.js';
 
 export const vocabSize = 12;

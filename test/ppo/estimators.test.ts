@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { clipScores, discountedReturns, gae, shapeScores, whiten, whitens } from '../../src/ppo/advantages.js';
-import { microBatches, trainBatches } from '../../src/ppo/batches.js';
-import { type ActionSpans, packRollout, select } from '../../src/ppo/buffer.js';
+import { microBatches, select, trainBatches } from '../../src/ppo/batches.js';
+import { type ActionSpans, packRollout } from '../../src/ppo/buffer.js';
 import type { AdvantageEstimator, KlEstimator } from '../../src/ppo/config.js';
 import { klOf, nextKlCoef } from '../../src/ppo/kl.js';
 import { lossWeights } from '../../src/ppo/loss-weights.js';
@@ -166,7 +166,7 @@ describe('the buffer', () => {
       [3, 5, 9, 11],
     ]);
     const part = select(buffer, Int32Array.of(1, 3));
-    expect([Array.from(part.tokens), Array.from(part.offsets)]).toEqual([
+    expect([Array.from(part.packed.tokens), Array.from(part.packed.offsets)]).toEqual([
       [9, 2, 9, 4],
       [0, 2, 4],
     ]);

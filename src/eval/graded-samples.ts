@@ -1,36 +1,28 @@
 /** Sampling and grading, overlapped: a prompt's samples are graded as soon as the last of them is there. */
+import type { TokenizedPrompt } from '../dataset/asking.js';
+import type { EngineModel } from '../engine/port.js';
+import type { SamplingConfig } from '../engine/sampling.js';
+import { packSequences } from '../engine/sequences.js';
 import { underSignal } from '../engine/stream.js';
 import { LimrError } from '../errors.js';
-import type { NativeGenerateRequest, NativeGenerateStats, NativeSample, StopReason } from '../native.js';
+import type { NativeGenerateStats, NativeSample, StopReason } from '../native.js';
 import { type Reward, type RewardResult, type RewardSample, scoreSamples } from '../reward/reward.js';
-import type { EngineModel } from './engine-port.js';
-import type { Observer, SamplingPhase } from './events.js';
+import type { Tokenizer } from '../tokenizer/tokenizer.js';
+import { type EvaluationSummary, summarize } from './accuracy.js';
 
-/** A prompt of a data set, ready for the model. */
-export interface TrainPrompt {
-  readonly id: string;
-  /** The question, as the data set has it. */
-  readonly prompt: string;
-  readonly answer: string;
-  /** Chat template applied, encoded. */
-  readonly tokens: Int32Array;
-}
+/** The tokenizer's part. */
+export type TokenDecoder = Pick<Tokenizer, 'decode'>;
 
-/** The tokenizer's part in the loop. */
-export interface TextDecoder {
-  decode(tokens: ArrayLike<number>, options?: { readonly skipSpecialTokens?: boolean }): string;
-}
-
-/** A prompt and the key of its random stream. */
+/** A prompt, its place in the data set, and the key of its random stream. */
 export interface KeyedPrompt {
-  readonly prompt: TrainPrompt;
+  readonly prompt: TokenizedPrompt;
   readonly row: number;
   readonly key: number;
 }
 
 /** A finished sample with its grade. */
 export interface GradedSample {
-  readonly prompt: TrainPrompt;
+  readonly prompt: TokenizedPrompt;
   readonly sample: number;
   readonly tokens: Int32Array;
   readonly logprobs: Float32Array;
@@ -40,16 +32,26 @@ export interface GradedSample {
   readonly grade: RewardResult;
 }
 
+export interface SamplingProgress {
+  /** Samples finished, of how many; samples graded, and right. */
+  readonly done: number;
+  readonly total: number;
+  readonly graded: number;
+  readonly correct: number;
+  /** Generated tokens of the finished samples. */
+  readonly tokens: number;
+  readonly seconds: number;
+}
+
 export interface SamplingJob {
-  readonly actor: EngineModel;
+  readonly actor: Pick<EngineModel, 'generate' | 'abort'>;
   readonly prompts: readonly KeyedPrompt[];
-  /** All of the request but its prompts. */
-  readonly sampling: Omit<NativeGenerateRequest, 'tokens' | 'offsets' | 'rows'>;
+  readonly sampling: SamplingConfig;
   readonly reward: Reward;
-  readonly text: TextDecoder;
-  readonly phase: SamplingPhase;
+  readonly text: TokenDecoder;
   readonly signal: AbortSignal | undefined;
-  readonly observe: Observer;
+  /** Called for every finished sample, and for every graded prompt. */
+  readonly onProgress: (progress: SamplingProgress) => void;
 }
 
 export interface SamplingResult {
@@ -97,14 +99,9 @@ async function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promis
 }
 
 async function collect(job: SamplingJob, grader: GroupGrader): Promise<NativeGenerateStats> {
-  const { prompts, sampling } = job;
-  const offsets = new Int32Array(prompts.length + 1);
-  for (const [i, { prompt }] of prompts.entries()) offsets[i + 1] = offsets[i]! + prompt.tokens.length;
-  const tokens = new Int32Array(offsets[prompts.length]!);
-  for (const [i, { prompt }] of prompts.entries()) tokens.set(prompt.tokens, offsets[i]!);
-  const rows = Int32Array.from(prompts, ({ key }) => key);
-
-  const stream = job.actor.generate({ ...sampling, tokens, offsets, rows });
+  const packed = packSequences(job.prompts.map(({ prompt }) => prompt.tokens));
+  const rows = Int32Array.from(job.prompts, ({ key }) => key);
+  const stream = job.actor.generate({ ...job.sampling, ...packed, rows });
   let stats: NativeGenerateStats | undefined;
   const samples = (async function* () {
     stats = yield* stream;
@@ -121,6 +118,7 @@ class GroupGrader {
   private done = 0;
   private tokens = 0;
   private graded = 0;
+  private correct = 0;
   private readonly started = performance.now();
   private readonly groups: (NativeSample | undefined)[][];
   private readonly missing: number[];
@@ -162,11 +160,11 @@ class GroupGrader {
   }
 
   private report(): void {
-    const { phase, observe, prompts, sampling } = this.job;
-    const { done, graded, tokens } = this;
+    const { prompts, sampling, onProgress } = this.job;
+    const { done, graded, correct, tokens } = this;
     const total = prompts.length * sampling.samplesPerPrompt;
     const seconds = (performance.now() - this.started) / 1000;
-    observe({ type: 'samples', rollout: sampling.rollout, phase, done, total, graded, tokens, seconds });
+    onProgress({ done, total, graded, correct, tokens, seconds });
   }
 
   /** @returns all samples, in canonical order */
@@ -192,6 +190,7 @@ class GroupGrader {
         return { prompt, sample, tokens, logprobs, stopReason, response, grade: grades[i]! };
       });
       this.graded += group.length;
+      for (const { correct } of grades) this.correct += Number(correct);
       this.report();
     } catch (error) {
       this.failure ??= error;
@@ -201,21 +200,19 @@ class GroupGrader {
 }
 
 /**
- * A sample in the form of LIMR's own files, which its lim_selection.py reads, and a few fields more. `prompt` is
- * stripped, since that script looks prompts up stripped.
+ * What graded samples say about the model.
+ * @param samples in canonical order, `samplesPerPrompt` of each prompt
+ * @throws {LimrError} LIMR_SHAPE when there are none
  */
-export function sampleRecord({ prompt, response, grade, tokens, sample, stopReason }: GradedSample): object {
-  return {
-    id: prompt.id,
-    prompt: prompt.prompt.trim(),
-    response,
-    reward: grade.reward,
-    response_length: tokens.length,
-    sample,
-    correct: grade.correct,
-    reason: grade.reason,
-    answer: grade.answer,
-    gold: prompt.answer,
-    stop_reason: stopReason,
-  };
+export function summarizeSamples(samples: readonly GradedSample[], samplesPerPrompt: number): EvaluationSummary {
+  const outcomes = samples.map(({ grade: { correct, wellFormed }, tokens, stopReason }) => {
+    return { correct, wellFormed, length: tokens.length, truncated: stopReason === 'length' };
+  });
+  return summarize(groupByPrompt(outcomes, samplesPerPrompt));
+}
+
+/** @returns [prompt][sample] */
+export function groupByPrompt<T>(samples: readonly T[], samplesPerPrompt: number): T[][] {
+  const numPrompts = samples.length / samplesPerPrompt;
+  return Array.from({ length: numPrompts }, (_, i) => samples.slice(i * samplesPerPrompt, (i + 1) * samplesPerPrompt));
 }

@@ -1,6 +1,6 @@
 /**
- * What the training loop needs of an engine: the verbs of one loaded model, and a loader. The native engine implements
- * it, and tests run the whole loop on a small policy written in TypeScript.
+ * What loops over a model need of it: packed requests, complete options, no conveniences. `Model.port()` gives it, and tests
+ * run the whole training loop on a small policy written in TypeScript.
  */
 import type {
   NativeGenerateRequest,
@@ -36,12 +36,3 @@ export interface EngineModel {
   loadOptimizer(file: string): Promise<void>;
   close(): Promise<void>;
 }
-
-/** Actor: lm head, trainable. Critic: value head, trainable. Reference: lm head, frozen. */
-export type ModelRole = 'actor' | 'critic' | 'reference';
-
-/**
- * Loads a model.
- * @param dir a folder that `save` wrote, or null for the model that the run starts from
- */
-export type ModelLoader = (role: ModelRole, dir: string | null) => Promise<EngineModel>;

@@ -1,0 +1,49 @@
+/** Samples as the run folder keeps them. */
+import type { GradedSample } from '../eval/graded-samples.js';
+import type { RolloutBuffer } from './buffer.js';
+import type { Experience } from './experience.js';
+
+/**
+ * A sample in the form of LIMR's own files, which its lim_selection.py reads, and a few fields more. `prompt` is
+ * stripped, since that script looks prompts up stripped.
+ */
+export function sampleRecord({ prompt, response, grade, tokens, sample, stopReason }: GradedSample): object {
+  return {
+    id: prompt.id,
+    prompt: prompt.prompt.trim(),
+    response,
+    reward: grade.reward,
+    response_length: tokens.length,
+    sample,
+    correct: grade.correct,
+    reason: grade.reason,
+    answer: grade.answer,
+    gold: prompt.answer,
+    stop_reason: stopReason,
+  };
+}
+
+/**
+ * What every token was trained on, for --save-token-stats.
+ * @returns one object a sample, in canonical order; arrays are over its actions
+ */
+export function tokenStats(
+  samples: readonly GradedSample[],
+  buffer: RolloutBuffer,
+  experience: Experience,
+): readonly object[] {
+  return samples.map(({ prompt, sample, tokens }, s) => {
+    const cut = (values: Float32Array | null): readonly number[] | undefined =>
+      values === null ? undefined : Array.from(values.subarray(buffer.starts[s]!, buffer.ends[s]!));
+    return {
+      id: prompt.id,
+      sample,
+      tokens: Array.from(tokens),
+      logprobs: cut(buffer.oldLogprobs),
+      ref_logprobs: cut(experience.refLogprobs),
+      values: cut(experience.values),
+      advantages: cut(experience.advantages),
+      returns: cut(experience.returns),
+    };
+  });
+}
