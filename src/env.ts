@@ -17,7 +17,7 @@ export const debugVariables = {
   LIMR_CHECK_NANS: '1 = look for non-finite numbers after every op, and name the first',
 } as const;
 
-export type DebugVariable = keyof typeof debugVariables;
+type DebugVariable = keyof typeof debugVariables;
 
 /** The engine's variables, read and validated. */
 export interface DebugEnvironment {

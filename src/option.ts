@@ -2,6 +2,7 @@
  * Options as data. A table of them (such as src/ppo/config.ts) gives the type of the configuration, its defaults, its validation, and
  * the command line's flags, environment variables and YAML keys.
  */
+import { didYouMean } from './did-you-mean.js';
 import { LimrError } from './errors.js';
 
 interface OptionBase {
@@ -143,12 +144,7 @@ export function describeRange(option: NumberOption): string {
 function find(table: OptionTable, name: string): Option {
   const option = Object.hasOwn(table, name) ? table[name] : undefined;
   if (option) return option;
-  const near = Object.keys(table).filter((key) => key.toLowerCase() === name.replace(/[-_]/g, '').toLowerCase());
-  throw new LimrError(
-    'LIMR_USAGE',
-    `there is no option "${name}"`,
-    near.length > 0 ? `Did you mean "${near[0]}"?` : '',
-  );
+  throw new LimrError('LIMR_USAGE', `there is no option "${name}"`, didYouMean(name, Object.keys(table)));
 }
 
 function mismatch(name: string, value: unknown, expected: string): LimrError {

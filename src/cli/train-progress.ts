@@ -82,7 +82,7 @@ function phaseName(rollout: number, phase: SamplingPhase): string {
 }
 
 /** "heldout: greedy accuracy 41.2% ± 2.0" from keys such as eval/heldout/accuracy. */
-export function evaluationLine(set: string, metrics: Metrics): string {
+function evaluationLine(set: string, metrics: Metrics): string {
   const parts = [...new Set(Object.keys(metrics).map((key) => key.slice(0, key.lastIndexOf('/'))))].map((prefix) => {
     const accuracy = percent(metrics[`${prefix}/accuracy`]);
     const error = percent(metrics[`${prefix}/accuracy_se`]);

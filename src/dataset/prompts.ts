@@ -86,7 +86,7 @@ function repeated(prompts: readonly Prompt[], key: (prompt: Prompt) => string): 
 }
 
 /** A field's text; numbers count as text. */
-export function optionalText({ fields, where }: DataRecord, key: string): string | undefined {
+function optionalText({ fields, where }: DataRecord, key: string): string | undefined {
   const value = Object.hasOwn(fields, key) ? fields[key] : undefined;
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'number') return String(value);
@@ -95,7 +95,7 @@ export function optionalText({ fields, where }: DataRecord, key: string): string
 }
 
 /** A field's text that must be there; empty only when `mayBeEmpty`. */
-export function requiredText(record: DataRecord, key: string, flag: string, mayBeEmpty = false): string {
+function requiredText(record: DataRecord, key: string, flag: string, mayBeEmpty = false): string {
   const text = optionalText(record, key);
   if (text !== undefined && (mayBeEmpty || text.trim() !== '')) return text;
   const present = Object.keys(record.fields);

@@ -15,7 +15,7 @@ import {
 import { Tokenizer } from '../tokenizer/tokenizer.js';
 import { checkModelFolder, readEosTokenIds } from './folder.js';
 import { Model } from './model.js';
-import { whole } from './sampling.js';
+import { whole } from './numbers.js';
 
 export type Machine = NativeMachine;
 export type Plan = NativePlan;

@@ -17,8 +17,9 @@ import type {
 } from '../native.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { copyCompanions, unusedTokenIds } from './folder.js';
+import { inRange, whole } from './numbers.js';
 import type { EngineModel } from './port.js';
-import { inRange, resolveSampling, type SamplingConfig, type SamplingOptions, whole } from './sampling.js';
+import { resolveSampling, type SamplingConfig, type SamplingOptions } from './sampling.js';
 import { checkSequences, packSequences, type Tokens } from './sequences.js';
 import { refuseAborted, streamSamples, underSignal } from './stream.js';
 

@@ -37,13 +37,12 @@ export function chooseMachine(options: MachineOptions, addon: NativeAddon = load
   };
 }
 
-export function openEngine({ addon, threads, limitBytes }: ChosenMachine): Engine {
-  return Engine.open({ threads, memoryLimit: limitBytes }, addon);
-}
-
 /** Runs a body with an engine, and closes the engine whatever happens. */
-export async function withEngine<T>(machine: ChosenMachine, body: (engine: Engine) => Promise<T>): Promise<T> {
-  const engine = openEngine(machine);
+export async function withEngine<T>(
+  { addon, threads, limitBytes }: ChosenMachine,
+  body: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const engine = Engine.open({ threads, memoryLimit: limitBytes }, addon);
   try {
     return await body(engine);
   } finally {

@@ -2,6 +2,7 @@
 import { boxedSystemPrompt } from '../dataset/asking.js';
 import type { OptionValues } from '../option.js';
 import { optionGroup } from '../option-group.js';
+import { askingOptions, samplerOptions } from '../shared-options.js';
 
 const files = optionGroup('Files');
 const machine = optionGroup('Machine', { free: true });
@@ -14,17 +15,8 @@ export const machineOptions = {
   memory: machine.text('', "memory that may be used, such as 8GB; default: the machine's, or the cgroup's limit"),
 } as const;
 
-export const modelOption = {
+const modelOption = {
   model: files.text('', 'model folder in Hugging Face layout; default: the embedded limr-nano'),
-} as const;
-
-export const askingOptions = {
-  applyChatTemplate: texts.choice(
-    'auto',
-    ['auto', 'on', 'off'],
-    "put prompts into the model's chat template; auto = when it has one",
-  ),
-  systemPrompt: texts.text('', 'system message of the chat template; none when empty'),
 } as const;
 
 /** Of `train` and `plan`, beside the table of src/ppo/config.ts. */
@@ -46,7 +38,7 @@ export const trainRunOptions = {
 
   inputKey: texts.text('prompt', 'field of the question'),
   labelKey: texts.text('answer', 'field of the reference answer'),
-  applyChatTemplate: askingOptions.applyChatTemplate,
+  ...askingOptions,
   systemPrompt: texts.text(boxedSystemPrompt, 'system message of the chat template; none when empty'),
 
   ...machineOptions,
@@ -76,14 +68,8 @@ export const generateOptions = {
   ),
   minTokens: sampling.integer(0, {}, 'tokens before which no end-of-text token is sampled'),
   temperature: sampling.number(0, {}, 'sampling temperature; 0 = greedy'),
-  topP: sampling.number(1, { max: 1, exclusiveMin: true }, 'nucleus of this probability; 1 = off'),
-  topK: sampling.integer(0, {}, 'the k likeliest tokens only; 0 = off'),
-  minP: sampling.number(0, { max: 1 }, "tokens of at least this share of the likeliest one's probability; 0 = off"),
-  stop: sampling.texts('text that ends a sample, which keeps it; may be given more than once'),
+  ...samplerOptions,
   seed: sampling.integer(42, { max: 0xffffffff }, 'seed of the draws'),
-  maxBatch: sampling.integer(64, { min: 1 }, 'sequences decoded at once, at most'),
-  prefillChunk: sampling.integer(512, { min: 1 }, 'prompt tokens a prefill step, at most'),
-  kvCacheBytes: sampling.integer(0, {}, 'bytes of the KV cache; 0 = what maxBatch sequences can need'),
   ...machineOptions,
 } as const;
 export type GenerateOptions = OptionValues<typeof generateOptions>;

@@ -1,7 +1,7 @@
 /** The safetensors format, as far as f32 results need it. https://github.com/huggingface/safetensors#format */
 import { writeDurably } from '../files.js';
 
-export interface NamedTensor {
+interface NamedTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly data: Float32Array;
@@ -13,7 +13,7 @@ export async function writeSafetensors(file: string, tensors: readonly NamedTens
 }
 
 /** Header length (u64), JSON header padded with spaces to 8 bytes, then the data in order; all little-endian. */
-export function encodeSafetensors(tensors: readonly NamedTensor[]): Uint8Array {
+function encodeSafetensors(tensors: readonly NamedTensor[]): Uint8Array {
   let end = 0;
   const entries = tensors.map(({ name, shape, data }) => {
     const begin = end;

@@ -171,7 +171,10 @@ async function identityOf(settings: TrainSettings, engine: Engine): Promise<Json
     model: await modelFingerprint(model),
     prompts: await fileFingerprint(prompts),
     evalPrompts: await Promise.all(evalPrompts.map(fileFingerprint)),
-    ...{ applyChatTemplate, systemPrompt, inputKey, labelKey },
+    applyChatTemplate,
+    systemPrompt,
+    inputKey,
+    labelKey,
     build: `${version} ${compiler}`,
     isa: engine.isa,
   };

@@ -9,6 +9,7 @@
 import { LimrError } from '../errors.js';
 import { checkOption, type OptionValues } from '../option.js';
 import { optionGroup } from '../option-group.js';
+import { optimizerOptions, samplerOptions } from '../shared-options.js';
 
 const run = optionGroup('Run');
 const sampling = optionGroup('Sampling');
@@ -49,9 +50,6 @@ export const trainOptions = {
     false,
     'drop the prompts of an epoch that do not fill a rollout; false = a rollout goes on into the next epoch',
   ),
-  gradientCheckpointing: batch.boolean(true, "recompute a layer's activations in backward: less memory, more time", {
-    free: true,
-  }),
 
   promptMaxLen: sampling.integer(1024, { min: 1 }, 'prompt tokens, at most'),
   promptTruncation: sampling.choice(
@@ -67,13 +65,7 @@ export const trainOptions = {
     { exclusiveMin: true },
     'temperature of log-probs, entropy and KL, in sampler and trainer alike; null = temperature',
   ),
-  topP: sampling.number(1, { max: 1, exclusiveMin: true }, 'nucleus of this probability; 1 = off'),
-  topK: sampling.integer(0, {}, 'the k likeliest tokens only; 0 = off'),
-  minP: sampling.number(0, { max: 1 }, "tokens of at least this share of the likeliest one's probability; 0 = off"),
-  stop: sampling.texts('strings that end a sample, which keeps them'),
-  maxBatch: sampling.integer(64, { min: 1, free: true }, 'sequences decoded at once, at most'),
-  prefillChunk: sampling.integer(512, { min: 1, free: true }, 'prompt tokens a prefill step, at most'),
-  kvCacheBytes: sampling.integer(0, { free: true }, 'bytes of the KV cache; 0 = what maxBatch sequences can need'),
+  ...samplerOptions,
 
   reward: reward.choice(
     'limr-rule',
@@ -129,28 +121,17 @@ export const trainOptions = {
 
   actorLearningRate: optimizer.number(5e-7, {}, 'peak learning rate of the policy'),
   criticLearningRate: optimizer.number(9e-6, {}, 'peak learning rate of the critic'),
-  lrWarmupSteps: optimizer.integer(10, {}, 'optimizer steps of linear warm-up'),
   lrWarmupFromZero: optimizer.boolean(
     false,
     'start the warm-up at 0, so that the first step changes nothing, instead of at 1/lrWarmupSteps',
   ),
-  minLrRatio: optimizer.number(0.1, { max: 1 }, 'floor of the cosine, as a share of the peak; 1 = constant'),
   maxSteps: optimizer.integer(
     null,
     { min: 1 },
     'optimizer steps at which the cosine reaches its floor; null = those of this run',
   ),
-  adamBeta1: optimizer.number(0.9, { max: 0.999999 }, "decay of AdamW's first moment"),
-  adamBeta2: optimizer.number(0.95, { max: 0.999999 }, "decay of AdamW's second moment"),
-  adamEps: optimizer.number(1e-8, { exclusiveMin: true }, "AdamW's epsilon"),
-  l2: optimizer.number(0, {}, 'decoupled weight decay of matrices'),
-  maxNorm: optimizer.number(1, {}, 'global gradient norm at which gradients are clipped; 0 = off'),
+  ...optimizerOptions,
   freezingActorSteps: optimizer.integer(0, {}, 'rollouts at the start in which only the critic learns'),
-  maxSkippedSteps: optimizer.integer(
-    3,
-    { min: 1 },
-    'optimizer steps in a row with non-finite numbers that end the run',
-  ),
 
   evalSteps: evaluation.integer(1, {}, 'rollouts between evaluations; 0 = never'),
   evalBeforeTraining: evaluation.boolean(true, 'evaluate the initial model, as rollout 0'),

@@ -1,4 +1,7 @@
-/** Learning-rate schedule. */
+/** Optimizer steps: how many, their learning rate and their settings. */
+import type { NativeStepOptions } from '../native.js';
+import type { OptionValues } from '../option.js';
+import type { optimizerOptions } from '../shared-options.js';
 import type { TrainConfig } from './config.js';
 
 export interface Schedule {
@@ -31,4 +34,16 @@ export function stepsPerRollout(config: TrainConfig): number {
 /** The schedule of a run; without maxSteps the cosine spans its rollouts. */
 export function scheduleOf(config: TrainConfig): Schedule {
   return { ...config, maxSteps: config.maxSteps ?? Math.max(1, config.rollouts * stepsPerRollout(config)) };
+}
+
+/** One AdamW step at a learning rate. */
+export function stepOptions(config: OptionValues<typeof optimizerOptions>, learningRate: number): NativeStepOptions {
+  return {
+    learningRate,
+    beta1: config.adamBeta1,
+    beta2: config.adamBeta2,
+    eps: config.adamEps,
+    weightDecay: config.l2,
+    maxGradNorm: config.maxNorm,
+  };
 }

@@ -10,7 +10,7 @@ import type { Experience } from './experience.js';
 import { lossWeights } from './loss-weights.js';
 import type { Metrics } from './metrics.js';
 import type { Models } from './models.js';
-import { lrFactor, scheduleOf, stepsPerRollout } from './schedule.js';
+import { lrFactor, scheduleOf, stepOptions, stepsPerRollout } from './schedule.js';
 import { Tally } from './tally.js';
 
 /** How far a model has come; part of a checkpoint. */
@@ -111,14 +111,7 @@ class Steps {
     this.taken += 1;
     this.learningRate = learningRate * lrFactor(scheduleOf(config), this.state.steps);
     const { loss, tally, nonFinite } = await this.accumulate(samples, weights);
-    const result = await model.step({
-      learningRate: this.learningRate,
-      beta1: config.adamBeta1,
-      beta2: config.adamBeta2,
-      eps: config.adamEps,
-      weightDecay: config.l2,
-      maxGradNorm: config.maxNorm,
-    });
+    const result = await model.step(stepOptions(config, this.learningRate));
     const skippedInRow = result.skipped ? this.state.skippedInRow + 1 : 0;
     this.state = { steps: this.state.steps + 1, skippedInRow };
     if (result.skipped) this.skip(nonFinite === '' ? `the gradient of ${result.nonFinite}` : nonFinite);

@@ -2,6 +2,7 @@
 import { LimrError } from '../errors.js';
 import type { OptionValues } from '../option.js';
 import { optionGroup } from '../option-group.js';
+import { askingOptions, optimizerOptions } from '../shared-options.js';
 
 const data = optionGroup('Data');
 const batch = optionGroup('Batches');
@@ -11,12 +12,7 @@ const evaluation = optionGroup('Evaluation');
 export const sftOptions = {
   inputKey: data.text('prompt', 'field of the prompt'),
   outputKey: data.text('response', 'field of the response'),
-  applyChatTemplate: data.choice(
-    'auto',
-    ['auto', 'on', 'off'],
-    "put prompts into the model's chat template; auto = when it has one",
-  ),
-  systemPrompt: data.text('', 'system message of the chat template; none when empty'),
+  ...askingOptions,
   trainOnPrompt: data.boolean(false, 'count the loss of prompt tokens too'),
   maxLen: data.integer(null, { min: 2 }, "tokens of an example, at most; null = the model's context"),
   longExamples: data.choice('error', ['error', 'drop'], 'what becomes of a longer example'),
@@ -31,21 +27,9 @@ export const sftOptions = {
   trainBatchSize: batch.integer(128, { min: 1 }, 'examples an optimizer step'),
   microTrainBatchSize: batch.integer(1024, { min: 1 }, 'sequences a micro-batch, at most'),
   microTrainMaxTokens: batch.integer(4096, { min: 2 }, 'packed tokens a micro-batch, at most'),
-  gradientCheckpointing: batch.boolean(true, "recompute a layer's activations in backward: less memory, more time"),
 
   learningRate: optimizer.number(1e-5, {}, 'peak learning rate'),
-  lrWarmupSteps: optimizer.integer(10, {}, 'optimizer steps of linear warm-up'),
-  minLrRatio: optimizer.number(0.1, { max: 1 }, 'floor of the cosine, as a share of the peak; 1 = constant'),
-  adamBeta1: optimizer.number(0.9, { max: 0.999999 }, "decay of AdamW's first moment"),
-  adamBeta2: optimizer.number(0.95, { max: 0.999999 }, "decay of AdamW's second moment"),
-  adamEps: optimizer.number(1e-8, { exclusiveMin: true }, "AdamW's epsilon"),
-  l2: optimizer.number(0, {}, 'decoupled weight decay of matrices'),
-  maxNorm: optimizer.number(1, {}, 'global gradient norm at which gradients are clipped; 0 = off'),
-  maxSkippedSteps: optimizer.integer(
-    3,
-    { min: 1 },
-    'optimizer steps in a row with non-finite numbers that end the run',
-  ),
+  ...optimizerOptions,
 
   heldoutShare: evaluation.number(
     0.01,

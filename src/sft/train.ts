@@ -5,7 +5,7 @@
 import type { Model } from '../engine/model.js';
 import { LimrError } from '../errors.js';
 import { microBatches, select } from '../ppo/batches.js';
-import { lrFactor } from '../ppo/schedule.js';
+import { lrFactor, stepOptions } from '../ppo/schedule.js';
 import { batchOrder } from '../random.js';
 import type { SftConfig } from './config.js';
 import type { ExampleSet } from './examples.js';
@@ -94,21 +94,12 @@ export async function finetune(
   while (done < steps && signal?.aborted !== true) {
     const started = performance.now();
     const begin = done * config.trainBatchSize;
-    const end =
-      config.maxSteps === null
-        ? Math.min(train.length * config.maxEpochs, begin + config.trainBatchSize)
-        : begin + config.trainBatchSize;
+    const last = config.maxSteps === null ? train.length * config.maxEpochs : Number.POSITIVE_INFINITY;
+    const end = Math.min(last, begin + config.trainBatchSize);
     const batch = order.between(begin, end);
     const { loss, nonFinite, numTokens } = await accumulateStep(model, examples, batch, config);
     const learningRate = config.learningRate * lrFactor(schedule, done);
-    const result = await model.step({
-      learningRate,
-      beta1: config.adamBeta1,
-      beta2: config.adamBeta2,
-      eps: config.adamEps,
-      weightDecay: config.l2,
-      maxGradNorm: config.maxNorm,
-    });
+    const result = await model.step(stepOptions(config, learningRate));
     done += 1;
     tokens += numTokens;
     trainLoss = loss;

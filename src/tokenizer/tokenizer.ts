@@ -22,9 +22,7 @@ const specialTokenNames = ['bos_token', 'eos_token', 'pad_token', 'unk_token'] a
 export class Tokenizer {
   /** Largest token id + 1. The embedding may have more rows; those ids stand for nothing. */
   readonly numTokens: number;
-  readonly bosTokenId: number | undefined;
   readonly eosTokenId: number | undefined;
-  readonly padTokenId: number | undefined;
   readonly chatTemplate: ChatTemplate | undefined;
 
   private readonly tokenizer: HuggingFaceTokenizer;
@@ -58,11 +56,8 @@ export class Tokenizer {
     checkCoverage(checked, this.spelling, this.vocabulary, file);
 
     const special = specialTokens(config);
-    const idOf = (name: string) =>
-      special[name] === undefined ? undefined : this.tokenizer.token_to_id(special[name]);
-    this.bosTokenId = idOf('bos_token');
-    this.eosTokenId = idOf('eos_token');
-    this.padTokenId = idOf('pad_token');
+    const eos = special.eos_token;
+    this.eosTokenId = eos === undefined ? undefined : this.idOf(eos);
     const template = templateFile ?? configuredTemplate(config.chat_template);
     if (template !== undefined) this.chatTemplate = new ChatTemplate(template, special, folder);
   }
@@ -133,18 +128,14 @@ export class Tokenizer {
     return this.chatTemplate.render(messages, addGenerationPrompt);
   }
 
-  /** True for an id that stands for a token. */
-  has(id: number): boolean {
-    return this.vocabulary[id] !== undefined;
-  }
-
-  isSpecial(id: number): boolean {
-    return this.specialIds.has(id);
-  }
-
   /** Id of a token by its exact spelling in the vocabulary. */
   idOf(token: string): number | undefined {
     return this.tokenizer.token_to_id(token);
+  }
+
+  /** True for an id that stands for a token. */
+  has(id: number): boolean {
+    return this.vocabulary[id] !== undefined;
   }
 
   /** SentencePiece text: a run of byte tokens that is not UTF-8 becomes one U+FFFD a byte, as in Hugging Face's ByteFallback. */
