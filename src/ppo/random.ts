@@ -1,2 +1,2 @@
 /** Where scripts/make-nano still looks for the generator; src/random.ts is its place. */
-export { batchOrder, philox } from '../random.js';
+export { philox } from '../random.js';

@@ -158,6 +158,23 @@ describe('generate', () => {
     expect(offsets[299]).toBe(offsets[300]);
   });
 
+  it('gives them for the packed requests of loops too, and refuses stop strings without a tokenizer', async () => {
+    const { model, native } = await load();
+    const packed = { tokens: Int32Array.of(1), offsets: Int32Array.of(0, 1), rows: Int32Array.of(0) };
+    const request = { ...packed, ...model.samplingConfig({ stopStrings: ['\n'] }) };
+    await model.port().generate(request).next();
+    expect(native.calls.map(({ verb }) => verb).slice(0, 2)).toEqual(['setTokenBytes', 'generate']);
+
+    const { addon } = fakeNative();
+    const bare = await Engine.open({}, addon).load(model.dir, { tokenizer: false });
+    expect(() => bare.port().generate(request)).toThrowError(
+      expect.objectContaining({
+        code: 'LIMR_STATE',
+        message: `a stop string needs a tokenizer, and ${model.dir} was loaded without one`,
+      }),
+    );
+  });
+
   it('reports log-probs at T = 1 when greedy, and at T when sampling', async () => {
     const { model, native } = await load();
     await model.generate([{ tokens: [1] }], { temperature: 0 }).next();

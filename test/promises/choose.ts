@@ -1,5 +1,5 @@
 /** Seeded choices among stop points. */
-import { batchOrder, philox } from '../../src/ppo/random.js';
+import { batchOrder, philox } from '../../src/random.js';
 import type { StopPoint } from './stoppable.js';
 
 /** Uniform in [0, 1): a function of its arguments. */
