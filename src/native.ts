@@ -109,6 +109,8 @@ export interface NativeGenerateRequest {
   readonly kvCacheBytes: number;
   /** Sampling waits while this many finished samples have not been acknowledged with `acknowledge`. */
   readonly maxUnacknowledged: number;
+  /** Deliver every token as it is drawn, too. Default false. */
+  readonly streamTokens?: boolean;
 }
 
 export interface NativeSample {
@@ -118,6 +120,13 @@ export interface NativeSample {
   readonly tokens: Int32Array;
   readonly logprobs: Float32Array;
   readonly stopReason: StopReason;
+}
+
+/** A token of a sample that is still being decoded. */
+export interface NativeToken {
+  readonly prompt: number;
+  readonly sample: number;
+  readonly token: number;
 }
 
 export interface NativeGenerateStats {
@@ -224,8 +233,14 @@ export interface NativeModel {
   readonly info: NativeModelInfo;
   /** Bytes of every token id: id i is `bytes[offsets[i] .. offsets[i+1])`. Needed once, before stop strings. */
   setTokenBytes(bytes: Uint8Array, offsets: Int32Array): void;
-  /** `onSamples` gets finished samples in the order they finish. Resolves when all are delivered. */
-  generate(request: NativeGenerateRequest, onSamples: (samples: NativeSample[]) => void): Promise<NativeGenerateStats>;
+  /**
+   * `receive` gets finished samples in the order they finish and, with `streamTokens`, the tokens of every decode step before
+   * that; one of the two is empty. Resolves when all are delivered.
+   */
+  generate(
+    request: NativeGenerateRequest,
+    receive: (samples: NativeSample[], tokens: NativeToken[]) => void,
+  ): Promise<NativeGenerateStats>;
   /** Tells a running `generate` that the caller has taken `count` more samples. */
   acknowledge(count: number): void;
   /** Stops a running verb at its next decode step or layer; it rejects with LIMR_ABORTED. */

@@ -90,6 +90,14 @@ Napi::Object sample_to_js(Napi::Env env, const FinishedSample& s) {
   return o;
 }
 
+Napi::Object token_to_js(Napi::Env env, const DrawnToken& t) {
+  Napi::Object o = Napi::Object::New(env);
+  o.Set("prompt", double(t.prompt));
+  o.Set("sample", double(t.sample));
+  o.Set("token", t.token);
+  return o;
+}
+
 Napi::Value stats_to_js(Napi::Env env, GenerateStats& s) {
   Napi::Object o = Napi::Object::New(env);
   o.Set("promptTokens", double(s.prompt_tokens));
@@ -203,20 +211,30 @@ Napi::Value ModelWrap::set_token_bytes(const Napi::CallbackInfo& info) {
 Napi::Value ModelWrap::generate(const Napi::CallbackInfo& info) {
   const auto o = info[0].As<Napi::Object>();
   const auto request = std::make_shared<OwnedRequest>(o);
+  const bool stream_tokens = o.Get("streamTokens").ToBoolean();
   idle(info.Env());
   state_->backpressure.reset(integer(o, "maxUnacknowledged"));
   return verb<GenerateStats>(
       info.Env(),
-      [request, state = state_](Model& m, Task<GenerateStats>& task) {
-        return limr::generate(m, request->request, [&](FinishedSample&& sample) {
+      [request, stream_tokens, state = state_](Model& m, Task<GenerateStats>& task) {
+        // The callback gets (samples, tokens), one of them empty.
+        const auto deliver = [&](FinishedSample&& sample) {
           state->backpressure.wait_and_count();
-          task.call(
-              [boxed = std::make_shared<FinishedSample>(std::move(sample))](Napi::Env env, Napi::Function callback) {
-                Napi::Array samples = Napi::Array::New(env, 1);
-                samples.Set(0u, sample_to_js(env, *boxed));
-                callback.Call({samples});
-              });
-        });
+          task.call([boxed = std::make_shared<FinishedSample>(std::move(sample))](Napi::Env env, Napi::Function f) {
+            Napi::Array samples = Napi::Array::New(env, 1);
+            samples.Set(0u, sample_to_js(env, *boxed));
+            f.Call({samples, Napi::Array::New(env, 0)});
+          });
+        };
+        const auto drawn = [&](const std::vector<DrawnToken>& tokens) {
+          task.call([tokens](Napi::Env env, Napi::Function f) {
+            Napi::Array list = Napi::Array::New(env, tokens.size());
+            for (size_t i = 0; i < tokens.size(); ++i) list.Set(uint32_t(i), token_to_js(env, tokens[i]));
+            f.Call({Napi::Array::New(env, 0), list});
+          });
+        };
+        return stream_tokens ? limr::generate(m, request->request, deliver, drawn)
+                             : limr::generate(m, request->request, deliver);
       },
       stats_to_js, info[1].As<Napi::Function>());
 }

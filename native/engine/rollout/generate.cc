@@ -77,7 +77,8 @@ class Generation {
     for (const std::string& s : request.stop_strings) longest_stop_ = std::max(longest_stop_, s.size());
   }
 
-  GenerateStats run(const std::function<void(FinishedSample&&)>& deliver) {
+  GenerateStats run(const std::function<void(FinishedSample&&)>& deliver,
+                    const std::function<void(const std::vector<DrawnToken>&)>& drawn) {
     GenerateStats stats;
     stats.prompt_tokens = int64_t(request_.prompts.tokens.size());
     while (!scheduler_.done()) {
@@ -91,6 +92,11 @@ class Generation {
       stats.prefill_tokens += step.prefill_tokens;
       stats.generated_tokens += int64_t(step.sampled.size());
       stats.decode_steps += step.sampled.empty() ? 0 : 1;
+      if (drawn && !step.sampled.empty()) {
+        std::vector<DrawnToken> tokens;
+        for (const Sequence* s : step.sampled) tokens.push_back({s->prompt, s->sample, s->tokens.back()});
+        drawn(tokens);
+      }
       for (Sequence* s : step.sampled) {
         const StopReason reason = stop_reason(*s);
         if (reason == StopReason::kNone) continue;
@@ -198,8 +204,8 @@ size_t generate_bytes(const Transformer& t, int64_t max_batch, int64_t prefill_c
   return plan.peak();
 }
 
-GenerateStats generate(Model& model, const GenerateRequest& given,
-                       const std::function<void(FinishedSample&&)>& deliver) {
+GenerateStats generate(Model& model, const GenerateRequest& given, const std::function<void(FinishedSample&&)>& deliver,
+                       const std::function<void(const std::vector<DrawnToken>&)>& drawn) {
   check_packed(given.prompts, model.config());
   GenerateRequest request = given;
   int64_t longest = 0;
@@ -222,7 +228,7 @@ GenerateStats generate(Model& model, const GenerateRequest& given,
   Engine::Phase phase(model.engine(), generate_bytes(model.transformer(), request.max_batch, request.prefill_chunk,
                                                      pages, model.engine().threads()));
   model.reach(longest + request.max_tokens);
-  return Generation(model, request, ctx, phase.arena(), pages).run(deliver);
+  return Generation(model, request, ctx, phase.arena(), pages).run(deliver, drawn);
 }
 
 }  // namespace limr

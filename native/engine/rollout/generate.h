@@ -38,10 +38,16 @@ struct GenerateStats {
   double prefill_seconds = 0, decode_seconds = 0, wait_seconds = 0;
 };
 
-// Calls `deliver` for every sample as it finishes, on this thread; sampling waits while it blocks. Throws kUsage for a bad
+struct DrawnToken {
+  int64_t prompt, sample;
+  int32_t token;
+};
+
+// Calls `drawn`, if given, with the tokens of every decode step, and `deliver` for every sample as it finishes, on this thread; sampling waits while it blocks. Throws kUsage for a bad
 // request, kMemory when the cache cannot hold one sequence, kAborted.
 GenerateStats generate(Model& model, const GenerateRequest& request,
-                       const std::function<void(FinishedSample&&)>& deliver);
+                       const std::function<void(FinishedSample&&)>& deliver,
+                       const std::function<void(const std::vector<DrawnToken>&)>& drawn = {});
 
 // The workspace `generate` takes.
 size_t generate_bytes(const Transformer&, int64_t max_batch, int64_t prefill_chunk, int64_t kv_pages, int threads);
