@@ -13,6 +13,7 @@ import type {
   NativeScoreRequest,
   NativeScores,
   NativeStepResult,
+  NativeToken,
   TensorKind,
 } from '../native.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
@@ -138,13 +139,13 @@ export class Model {
     options: SamplingOptions = {},
   ): AsyncGenerator<Sample, GenerateStats, void> {
     const request = this.generateRequest(requests, options);
-    const { signal } = options;
-    if (signal === undefined) return yield* this.stream(request);
+    const { signal, onToken } = options;
+    if (signal === undefined) return yield* this.stream(request, onToken);
     refuseAborted(signal);
     const abort = () => this.native.abort();
     signal.addEventListener('abort', abort, { once: true });
     try {
-      return yield* this.stream(request);
+      return yield* this.stream(request, onToken);
     } finally {
       signal.removeEventListener('abort', abort);
     }
@@ -304,9 +305,12 @@ export class Model {
     return { ...packed, rows, ...config };
   }
 
-  private stream(request: NativeGenerateRequest): AsyncGenerator<Sample, GenerateStats, void> {
+  private stream(
+    request: NativeGenerateRequest,
+    onToken?: (token: NativeToken) => void,
+  ): AsyncGenerator<Sample, GenerateStats, void> {
     if (request.stopStrings.length > 0) this.giveTokenBytes();
-    return streamSamples(this.native, request);
+    return streamSamples(this.native, request, onToken);
   }
 
   /** Stop strings match on bytes, for which the engine needs those of every token, once. */

@@ -1,6 +1,6 @@
 /** How to sample: options, their defaults, and their validation. */
 import { LimrError } from '../errors.js';
-import type { NativeGenerateRequest } from '../native.js';
+import type { NativeGenerateRequest, NativeToken } from '../native.js';
 import { inRange, whole } from './numbers.js';
 import { checkTokenIds, type Tokens } from './sequences.js';
 
@@ -41,6 +41,8 @@ export interface SamplingOptions {
   readonly maxUnacknowledged?: number;
   /** Stops the call, which then throws LIMR_ABORTED. */
   readonly signal?: AbortSignal;
+  /** Called with every token as it is drawn, before its sample is finished. It must not throw. */
+  readonly onToken?: (token: NativeToken) => void;
 }
 
 /** All of a request but its prompts. */

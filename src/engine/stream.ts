@@ -1,17 +1,19 @@
 /** Samples as they finish, at the pace of whoever takes them. */
 import { LimrError } from '../errors.js';
-import type { NativeGenerateRequest, NativeGenerateStats, NativeModel, NativeSample } from '../native.js';
+import type { NativeGenerateRequest, NativeGenerateStats, NativeModel, NativeSample, NativeToken } from '../native.js';
 
 type Generator = Pick<NativeModel, 'generate' | 'acknowledge' | 'abort'>;
 
 /**
  * Runs a native `generate`. A sample counts as acknowledged when the next one is asked for, so a slow taker slows sampling
  * down; leaving the loop early stops the sampling and waits until it has stopped.
+ * @param onToken gets every token as it is drawn
  * @returns the statistics, as the generator's return value
  */
 export async function* streamSamples(
   model: Generator,
   request: NativeGenerateRequest,
+  onToken?: (token: NativeToken) => void,
 ): AsyncGenerator<NativeSample, NativeGenerateStats, void> {
   let ready: NativeSample[] = [];
   let wake = () => {};
@@ -21,7 +23,8 @@ export async function* streamSamples(
     wake();
   };
   const finished = model
-    .generate(request, (samples) => {
+    .generate({ ...request, streamTokens: onToken !== undefined }, (samples, tokens) => {
+      if (onToken !== undefined) tokens.forEach(onToken);
       ready.push(...samples);
       wake();
     })

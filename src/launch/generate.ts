@@ -6,6 +6,7 @@ import type { GenerateStats, Model, Sample } from '../engine/model.js';
 import type { SamplingOptions } from '../engine/sampling.js';
 import { LimrError } from '../errors.js';
 import type { StopReason } from '../native.js';
+import { TextStream } from '../tokenizer/text-stream.js';
 import { modelFolder } from './embedded.js';
 import type { TakeRow } from './json-lines-file.js';
 import { type ChosenMachine, withEngine } from './machine.js';
@@ -27,6 +28,8 @@ export interface Completion {
 export interface GenerateHooks {
   readonly onProgress?: (done: number, total: number, tokens: number) => void;
   readonly signal?: AbortSignal;
+  /** Of the only sample of an only prompt: its text, piece by piece as it is sampled; together they are its text. */
+  readonly onText?: (piece: string) => void;
 }
 
 export interface GenerateResult {
@@ -58,9 +61,15 @@ export async function launchGenerate(
     const ordered = new Ordered(options.nSamplesPerPrompt, take);
     const total = prompts.length * options.nSamplesPerPrompt;
     let [done, generated] = [0, 0];
+    const { onText } = hooks;
+    const text = onText === undefined ? undefined : new TextStream(model.tokenizerFor('text'));
     const stream = model.generate(
       prompts.map((tokens) => ({ tokens })),
-      { ...samplingOf(options, model, prompts), ...(hooks.signal === undefined ? {} : { signal: hooks.signal }) },
+      {
+        ...samplingOf(options, model, prompts),
+        ...(hooks.signal === undefined ? {} : { signal: hooks.signal }),
+        ...(text === undefined ? {} : { onToken: ({ token }) => onText?.(text.push(token)) }),
+      },
     );
     for (;;) {
       const next = await stream.next();
@@ -71,6 +80,7 @@ export async function launchGenerate(
       done += 1;
       generated += next.value.tokens.length;
       hooks.onProgress?.(done, total, generated);
+      onText?.(text?.end() ?? '');
       await ordered.add(completion(next.value, model));
     }
   });

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { escapeControls } from '../../src/cli/terminal.js';
 import { embeddedModel } from '../../src/launch/embedded.js';
 import { recipes } from '../../src/ppo/recipes.js';
 import { runCli } from './run-cli.js';
@@ -136,6 +137,25 @@ describe('generate and score', () => {
       expect(scored[i].logprobs.slice(asked[i]!.length)).toEqual(logprobs);
     expect(scored[0].logprobs[0]).toBeNull();
     expect(scored[0].entropy.slice(1).every((value: number) => value > 0)).toBe(true);
+  });
+
+  it('generate prints a single completion as it is sampled, the same text as under --json', async () => {
+    const options = [
+      '--model',
+      model,
+      '--prompt',
+      'ab',
+      '--temperature',
+      '1',
+      '--generate-max-len',
+      '40',
+      '--seed',
+      '3',
+    ];
+    const { completions } = (await succeed('generate', ...options)) as { completions: { text: string }[] };
+    const streamed = await runCli('generate', ...options);
+    expect(streamed.code).toBe(0);
+    expect(streamed.stdout).toBe(`${escapeControls(completions[0]!.text)}\n`);
   });
 
   it('generate stops at a stop string, and is the same for the same seed', async () => {

@@ -19,6 +19,7 @@ import type {
   NativeScoreRequest,
   NativeScores,
   NativeStepOptions,
+  NativeToken,
 } from '../../src/native.js';
 
 export interface FakeOptions {
@@ -77,7 +78,7 @@ export class FakeModel implements NativeModel {
 
   async generate(
     request: NativeGenerateRequest,
-    onSamples: (samples: NativeSample[]) => void,
+    receive: (samples: NativeSample[], tokens: NativeToken[]) => void,
   ): Promise<NativeGenerateStats> {
     this.calls.push({ verb: 'generate', argument: request });
     this.aborted = false;
@@ -95,15 +96,18 @@ export class FakeModel implements NativeModel {
         generatedTokens += response.length;
         this.unacknowledged += 1;
         this.mostUnacknowledged = Math.max(this.mostUnacknowledged, this.unacknowledged);
-        onSamples([
-          {
-            prompt,
-            sample,
-            tokens: response,
-            logprobs: new Float32Array(response.length).fill(-1),
-            stopReason: ended ? 'eos' : 'length',
-          },
-        ]);
+        receive(
+          [
+            {
+              prompt,
+              sample,
+              tokens: response,
+              logprobs: new Float32Array(response.length).fill(-1),
+              stopReason: ended ? 'eos' : 'length',
+            },
+          ],
+          [],
+        );
       }
     }
     const promptTokens = request.tokens.length;

@@ -13,7 +13,8 @@ export const generateVerb: Verb = {
     "generate --prompt $'Q: 12 + 30 = ?\\nA:'",
     'generate --model DIR --input prompts.jsonl --output completions.jsonl --n-samples-per-prompt 8 --temperature 1',
   ],
-  async run(given, { terminal, signal }) {
+  notes: 'One completion of one --prompt is printed as it is sampled.',
+  async run(given, { terminal, signal, json }) {
     const { chooseMachine } = await import('../../launch/machine.js');
     const { launchGenerate } = await import('../../launch/generate.js');
     const { collectRows } = await import('../../launch/json-lines-file.js');
@@ -22,16 +23,22 @@ export const generateVerb: Verb = {
       throw new LimrError('LIMR_USAGE', '--input and --output go together', 'Give both, or --prompt alone.');
     }
     const machine = chooseMachine(options);
-    const bar = await terminal.progress('sampling', 0);
+    const streams = options.output === '' && options.nSamplesPerPrompt === 1 && !json;
+    const bar = streams ? undefined : await terminal.progress('sampling', 0);
     const { result, rows } = await collectRows<Completion, GenerateResult>(options.output, (take) =>
       launchGenerate(options, machine, take, {
         signal,
-        onProgress: (done, total, tokens) => bar.update(done, `${tokens} tokens`, total),
+        onProgress: (done, total, tokens) => bar?.update(done, `${tokens} tokens`, total),
+        ...(streams ? { onText: (piece: string) => process.stdout.write(escapeControls(piece)) } : {}),
       }),
     );
-    bar.end();
+    bar?.end();
     const { prompts, samples, stats, seconds } = result;
     const counts = { prompts, samples, tokens: stats.generatedTokens, seconds };
+    if (streams) {
+      process.stdout.write('\n');
+      return { json: counts, lines: [] };
+    }
     if (options.output === '') {
       return { json: { ...counts, completions: rows }, lines: rows.map(({ text }) => escapeControls(text)) };
     }
