@@ -2,7 +2,7 @@
  * The random numbers of the data: the project's Philox, keyed by (seed, purpose, index), so that problem `index` is the
  * same whatever was drawn before it.
  */
-import { philox } from '../../src/ppo/random.js';
+import { philox } from '../../src/random.js';
 
 export type Purpose = 'heldout' | 'train' | 'corpus';
 
