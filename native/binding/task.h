@@ -37,42 +37,51 @@ auto guarded(Napi::Env env, F&& f) {
 // One thread for the phases of all models of a context, in the order they were asked for.
 class JobQueue {
  public:
-  JobQueue() : thread_([this] { run(); }) {}
-  ~JobQueue() { stop(); }
-  void post(std::function<void()> job) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    jobs_.push_back(std::move(job));
-    wake_.notify_one();
-  }
-  // Finishes what was posted, then ends the thread.
-  void stop() {
+  JobQueue() : thread_([state = state_] { run(*state); }) {}
+  // Finishes what was posted. The last owner of a context may be one of its own jobs: then the thread ends by itself.
+  ~JobQueue() {
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      stopping_ = true;
-      wake_.notify_one();
+      const std::lock_guard<std::mutex> lock(state_->mutex);
+      state_->stopping = true;
+      state_->wake.notify_one();
     }
-    if (thread_.joinable()) thread_.join();
+    if (thread_.get_id() == std::this_thread::get_id())
+      thread_.detach();
+    else
+      thread_.join();
+  }
+  JobQueue(const JobQueue&) = delete;
+  JobQueue& operator=(const JobQueue&) = delete;
+  void post(std::function<void()> job) {
+    const std::lock_guard<std::mutex> lock(state_->mutex);
+    state_->jobs.push_back(std::move(job));
+    state_->wake.notify_one();
   }
 
  private:
-  void run() {
+  // Shared with the thread, which may outlive the queue by the end of its last job.
+  struct State {
+    std::mutex mutex;
+    std::condition_variable wake;
+    std::deque<std::function<void()>> jobs;
+    bool stopping = false;
+  };
+
+  static void run(State& state) {
     for (;;) {
       std::function<void()> job;
       {
-        std::unique_lock<std::mutex> lock(mutex_);
-        wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-        if (jobs_.empty()) return;
-        job = std::move(jobs_.front());
-        jobs_.pop_front();
+        std::unique_lock<std::mutex> lock(state.mutex);
+        state.wake.wait(lock, [&] { return state.stopping || !state.jobs.empty(); });
+        if (state.jobs.empty()) return;
+        job = std::move(state.jobs.front());
+        state.jobs.pop_front();
       }
       job();
     }
   }
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> jobs_;
-  bool stopping_ = false;
+  std::shared_ptr<State> state_ = std::make_shared<State>();
   std::thread thread_;
 };
 

@@ -41,4 +41,9 @@ inline void check_view(const char* op, const char* name, const View& v, DType dt
              cat(op, ": ", name, " is ", v.shape(), ", expected ", dtype_name(dtype), "[", rows, ", ", cols, "]"));
 }
 
+// Throws kShape when rows do not follow each other without a gap.
+inline void check_dense(const char* op, const char* name, const View& v) {
+  LIMR_CHECK(v.stride == v.cols, kShape, cat(op, ": ", name, " has gaps between its rows"));
+}
+
 }  // namespace limr

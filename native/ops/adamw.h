@@ -40,11 +40,12 @@ constexpr int64_t kSumBlock = 16384;
 double sum_squares(const Context&, const SumSquares&);
 
 struct AdamWArgs {
-  bf16* weight;
-  uint16_t* remainder;
-  float *m, *v;
-  const float* grad;
-  float grad_scale, beta1, beta2, step_size, sqrt_correction, eps, keep;  // keep = 1 - lr*decay
+  bf16* weight = nullptr;
+  uint16_t* remainder = nullptr;
+  float *m = nullptr, *v = nullptr;
+  const float* grad = nullptr;
+  float grad_scale = 0, beta1 = 0, beta2 = 0, step_size = 0, sqrt_correction = 0, eps = 0,
+        keep = 0;  // keep = 1 - lr*decay
 };
 
 }  // namespace limr

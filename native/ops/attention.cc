@@ -33,11 +33,7 @@ void attention_forward(const Context& ctx, const AttentionForward& o) {
                            .N = N,
                            .H = H,
                            .K = K,
-                           .D = D,
-                           .dq = nullptr,
-                           .dk = nullptr,
-                           .dv = nullptr,
-                           .dout = nullptr};
+                           .D = D};
   // One task a sequence and kv head; long sequences are cut further, into stripes of tiles.
   const int64_t tokens = std::max<int64_t>(1, kTileRows / (H / K));
   int64_t longest = 0;

@@ -47,17 +47,17 @@ size_t attention_backward_scratch_bytes(int threads, int64_t max_length, int64_t
 void attention_backward(const Context&, const AttentionBackward&);
 
 struct AttentionArgs {
-  bf16* out;
-  float* lse;
-  const bf16* q;
-  const bf16* kv;
-  int64_t page_stride;
-  float scale;
-  int64_t N, H, K, D;
-  float* dq;
-  float* dk;
-  float* dv;
-  const bf16* dout;
+  bf16* out = nullptr;
+  float* lse = nullptr;
+  const bf16* q = nullptr;
+  const bf16* kv = nullptr;
+  int64_t page_stride = 0;
+  float scale = 0;
+  int64_t N = 0, H = 0, K = 0, D = 0;
+  float* dq = nullptr;
+  float* dk = nullptr;
+  float* dv = nullptr;
+  const bf16* dout = nullptr;
 };
 
 constexpr int64_t kMaxHeadDim = 256;

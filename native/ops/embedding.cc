@@ -10,13 +10,7 @@ void embedding_forward(const Context& ctx, const EmbeddingForward& o) {
   const int64_t N = o.out.rows, C = o.weight.cols;
   check_view("embedding_forward", "out", o.out, DType::kBf16, N, C);
   LIMR_CHECK(o.out.stride == C, kShape, "embedding_forward: out has gaps between its rows");
-  const EmbeddingArgs args{.out = o.out.as<bf16>(),
-                           .dweight = nullptr,
-                           .panels = o.weight.panels,
-                           .dout = nullptr,
-                           .tokens = o.tokens,
-                           .N = N,
-                           .C = C};
+  const EmbeddingArgs args{.out = o.out.as<bf16>(), .panels = o.weight.panels, .tokens = o.tokens, .N = N, .C = C};
   ctx.pool->parallel_for(N, 16, [&](int64_t b, int64_t e) { ctx.cpu->embedding_forward(args, b, e); });
 }
 
@@ -24,13 +18,7 @@ void embedding_backward(const Context& ctx, const EmbeddingBackward& o) {
   const int64_t N = o.dout.rows, C = o.dout.cols;
   check_view("embedding_backward", "dout", o.dout, DType::kBf16, N, C);
   LIMR_CHECK(o.dout.stride == C, kShape, "embedding_backward: dout has gaps between its rows");
-  const EmbeddingArgs args{.out = nullptr,
-                           .dweight = o.dweight,
-                           .panels = nullptr,
-                           .dout = o.dout.as<bf16>(),
-                           .tokens = o.tokens,
-                           .N = N,
-                           .C = C};
+  const EmbeddingArgs args{.dweight = o.dweight, .dout = o.dout.as<bf16>(), .tokens = o.tokens, .N = N, .C = C};
   ctx.pool->parallel_for(C, 64, [&](int64_t b, int64_t e) { ctx.cpu->embedding_backward(args, b, e); });
 }
 

@@ -30,12 +30,12 @@ struct GatherRows {
 void gather_rows(const Context&, const GatherRows&);
 
 struct EmbeddingArgs {
-  bf16* out;
-  float* dweight;
-  const bf16* panels;
-  const bf16* dout;
-  const int32_t* tokens;
-  int64_t N, C;
+  bf16* out = nullptr;
+  float* dweight = nullptr;
+  const bf16* panels = nullptr;
+  const bf16* dout = nullptr;
+  const int32_t* tokens = nullptr;
+  int64_t N = 0, C = 0;
 };
 
 }  // namespace limr

@@ -10,6 +10,15 @@ namespace {
 int64_t rows_a_task(int64_t V) { return std::max<int64_t>(1, 16384 / V); }
 }  // namespace
 
+RowStats row_stats(const Context& ctx, const float* logits, int64_t V, float temperature) {
+  float max, sum, sum_z;
+  const LogprobArgs args{
+      .logits = logits, .V = V, .temperature = temperature, .max = &max, .sum = &sum, .sum_z = &sum_z};
+  ctx.cpu->logprob_forward(args, 0, 1);
+  const float log_sum = float(std::log(double(sum)));
+  return {max, log_sum, log_sum - sum_z / sum, 0};
+}
+
 void logprob_forward(const Context& ctx, const LogprobForward& o) {
   const int64_t R = o.logits.rows, V = o.vocab_size;
   LIMR_CHECK(o.logits.dtype == DType::kF32 && o.logits.cols >= V, kShape,
@@ -19,26 +28,9 @@ void logprob_forward(const Context& ctx, const LogprobForward& o) {
   ctx.pool->parallel_for(R, rows_a_task(V), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       const float* row = o.logits.as<float>() + r * o.logits.stride;
-      float max, sum, sum_z;
-      const LogprobArgs args{.logits = row,
-                             .ldl = 0,
-                             .V = V,
-                             .temperature = o.temperature,
-                             .max = &max,
-                             .sum = &sum,
-                             .sum_z = &sum_z,
-                             .dlogits = nullptr,
-                             .ldd = 0,
-                             .stats = nullptr,
-                             .targets = nullptr,
-                             .dlogprob = nullptr,
-                             .dentropy = nullptr};
-      ctx.cpu->logprob_forward(args, 0, 1);
       RowStats& s = o.stats[r];
-      s.max = max;
-      s.log_sum = float(std::log(double(sum)));
-      s.entropy = s.log_sum - sum_z / sum;
-      s.logprob = o.targets ? logprob_of(row[o.targets[r]], o.temperature, s) : 0.0f;
+      s = row_stats(ctx, row, V, o.temperature);
+      if (o.targets) s.logprob = logprob_of(row[o.targets[r]], o.temperature, s);
     }
   });
 }
@@ -52,9 +44,6 @@ void logprob_backward(const Context& ctx, const LogprobBackward& o) {
                          .ldl = o.logits.stride,
                          .V = V,
                          .temperature = o.temperature,
-                         .max = nullptr,
-                         .sum = nullptr,
-                         .sum_z = nullptr,
                          .dlogits = o.dlogits.as<bf16>(),
                          .ldd = o.dlogits.stride,
                          .stats = o.stats,

@@ -36,24 +36,27 @@ struct LogprobBackward {
 };
 void logprob_backward(const Context&, const LogprobBackward&);
 
+// Of one row of logits; its logprob is not set. Runs on this thread.
+RowStats row_stats(const Context&, const float* logits, int64_t vocab_size, float temperature);
+
 inline float logprob_of(float logit, float temperature, const RowStats& s) {
   return (logit / temperature - s.max) - s.log_sum;
 }
 
 struct LogprobArgs {
-  const float* logits;
-  int64_t ldl;
-  int64_t V;
-  float temperature;
-  float* max;    // [R]
-  float* sum;    // [R] sum exp(z - max)
-  float* sum_z;  // [R] sum exp(z - max) * (z - max)
-  bf16* dlogits;
-  int64_t ldd;
-  const RowStats* stats;
-  const int32_t* targets;
-  const float* dlogprob;
-  const float* dentropy;
+  const float* logits = nullptr;
+  int64_t ldl = 0;
+  int64_t V = 0;
+  float temperature = 0;
+  float* max = nullptr;    // [R]
+  float* sum = nullptr;    // [R] sum exp(z - max)
+  float* sum_z = nullptr;  // [R] sum exp(z - max) * (z - max)
+  bf16* dlogits = nullptr;
+  int64_t ldd = 0;
+  const RowStats* stats = nullptr;
+  const int32_t* targets = nullptr;
+  const float* dlogprob = nullptr;
+  const float* dentropy = nullptr;
 };
 
 }  // namespace limr

@@ -54,9 +54,7 @@ void linear_forward(const Context& ctx, const LinearForward& o) {
             .ldc = o.out.stride,
             .bias = o.bias.as<bf16>(),
             .residual = o.residual.as<bf16>(),
-            .ldr = o.residual.stride,
-            .gate_up = nullptr,
-            .ldg = 0});
+            .ldr = o.residual.stride});
 }
 
 void swiglu_forward(const Context& ctx, const SwigluForward& o) {
@@ -75,9 +73,6 @@ void swiglu_forward(const Context& ctx, const SwigluForward& o) {
             .pairs = o.weight.cols / 2,
             .c = o.out.data,
             .ldc = o.out.stride,
-            .bias = nullptr,
-            .residual = nullptr,
-            .ldr = 0,
             .gate_up = o.gate_up.as<bf16>(),
             .ldg = o.gate_up.stride});
 }
@@ -112,12 +107,7 @@ void linear_backward_input(const Context& ctx, const LinearBackwardInput& o) {
             .N = K,
             .pairs = round_up(N, 2) / 2,
             .c = o.dinp.data,
-            .ldc = o.dinp.stride,
-            .bias = nullptr,
-            .residual = nullptr,
-            .ldr = 0,
-            .gate_up = nullptr,
-            .ldg = 0});
+            .ldc = o.dinp.stride});
 }
 
 void swiglu_backward(const Context& ctx, const SwigluBackward& o) {
@@ -137,9 +127,6 @@ void swiglu_backward(const Context& ctx, const SwigluBackward& o) {
             .pairs = round_up(N, 2) / 2,
             .c = o.dgate_up.data,
             .ldc = o.dgate_up.stride,
-            .bias = nullptr,
-            .residual = nullptr,
-            .ldr = 0,
             .gate_up = o.gate_up.as<bf16>(),
             .ldg = o.gate_up.stride});
 }
@@ -177,13 +164,7 @@ void linear_backward_weight(const Context& ctx, const LinearBackwardWeight& o) {
             .M = K,
             .N = N,
             .pairs = even / 2,
-            .c = o.dweight,
-            .ldc = 0,
-            .bias = nullptr,
-            .residual = nullptr,
-            .ldr = 0,
-            .gate_up = nullptr,
-            .ldg = 0});
+            .c = o.dweight});
 }
 
 }  // namespace limr

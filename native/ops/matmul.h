@@ -86,18 +86,18 @@ void linear_backward_weight(const Context&, const LinearBackwardWeight&);
 // One kernel serves them all: c = a . b over panels, then what happens to a finished tile.
 struct GemmArgs {
   enum Mode { kF32, kF32Add, kBf16, kSwiglu, kSwigluBackward, kPanelAdd };
-  Mode mode;
-  const bf16* a;  // [M, 2*pairs], row stride lda
-  int64_t lda;
-  const bf16* b;  // panels [pairs][32][2]
-  int64_t M, N, pairs;
-  void* c;  // kPanelAdd: gradient in packed order, of a weight with M columns and N rows
-  int64_t ldc;
-  const bf16* bias;      // kBf16, kF32
-  const bf16* residual;  // kBf16, row stride ldr
-  int64_t ldr;
-  bf16* gate_up;  // kSwiglu: written when not null; kSwigluBackward: read
-  int64_t ldg;
+  Mode mode = kF32;
+  const bf16* a = nullptr;  // [M, 2*pairs], row stride lda
+  int64_t lda = 0;
+  const bf16* b = nullptr;  // panels [pairs][32][2]
+  int64_t M = 0, N = 0, pairs = 0;
+  void* c = nullptr;  // kPanelAdd: gradient in packed order, of a weight with M columns and N rows
+  int64_t ldc = 0;
+  const bf16* bias = nullptr;      // kBf16, kF32
+  const bf16* residual = nullptr;  // kBf16, row stride ldr
+  int64_t ldr = 0;
+  bf16* gate_up = nullptr;  // kSwiglu: written when not null; kSwigluBackward: read
+  int64_t ldg = 0;
 };
 
 }  // namespace limr

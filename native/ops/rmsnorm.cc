@@ -3,11 +3,6 @@
 #include "ops/cpu/table.h"
 
 namespace limr {
-namespace {
-void check_dense(const char* op, const char* name, const View& v) {
-  LIMR_CHECK(v.stride == v.cols, kShape, cat(op, ": ", name, " has gaps between its rows"));
-}
-}  // namespace
 
 void rmsnorm_forward(const Context& ctx, const RmsNormForward& o) {
   const int64_t N = o.inp.rows, C = o.inp.cols;
@@ -23,11 +18,7 @@ void rmsnorm_forward(const Context& ctx, const RmsNormForward& o) {
                          .weight = o.weight.as<bf16>(),
                          .eps = o.eps,
                          .N = N,
-                         .C = C,
-                         .dinp = nullptr,
-                         .partial = nullptr,
-                         .dout = nullptr,
-                         .dresidual = nullptr};
+                         .C = C};
   ctx.pool->parallel_for(N, 32, [&](int64_t b, int64_t e) { ctx.cpu->rmsnorm_forward(args, b, e); });
 }
 
@@ -51,11 +42,9 @@ void rmsnorm_backward(const Context& ctx, const RmsNormBackward& o) {
   check_dense("rmsnorm_backward", "dinp", o.dinp);
   check_dense("rmsnorm_backward", "dout", o.dout);
   auto* partial = static_cast<float*>(o.scratch);
-  const RmsNormArgs args{.out = nullptr,
-                         .rstd = o.rstd.as<float>(),
+  const RmsNormArgs args{.rstd = o.rstd.as<float>(),
                          .inp = o.inp.as<bf16>(),
                          .weight = o.weight.as<bf16>(),
-                         .eps = 0,
                          .N = N,
                          .C = C,
                          .dinp = o.dinp.as<bf16>(),

@@ -31,16 +31,16 @@ void rmsnorm_backward(const Context&, const RmsNormBackward&);
 constexpr int64_t kNormRowGroup = 64;
 
 struct RmsNormArgs {
-  bf16* out;
-  float* rstd;
-  const bf16* inp;
-  const bf16* weight;
-  float eps;
-  int64_t N, C;
-  bf16* dinp;
-  float* partial;  // [groups, C]
-  const float* dout;
-  const bf16* dresidual;
+  bf16* out = nullptr;
+  float* rstd = nullptr;
+  const bf16* inp = nullptr;
+  const bf16* weight = nullptr;
+  float eps = 0;
+  int64_t N = 0, C = 0;
+  bf16* dinp = nullptr;
+  float* partial = nullptr;  // [groups, C]
+  const float* dout = nullptr;
+  const bf16* dresidual = nullptr;
 };
 
 }  // namespace limr

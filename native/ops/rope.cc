@@ -3,11 +3,6 @@
 #include "ops/cpu/table.h"
 
 namespace limr {
-namespace {
-void check_dense(const char* op, const char* name, const View& v) {
-  LIMR_CHECK(v.stride == v.cols, kShape, cat(op, ": ", name, " has gaps between its rows"));
-}
-}  // namespace
 
 void rope_forward(const Context& ctx, const RopeForward& o) {
   const int64_t N = o.qkv.rows, D = o.kv.head_dim, K = o.kv.num_kv_heads, H = D ? o.qkv.cols / D - 2 * K : 0;
@@ -31,12 +26,7 @@ void rope_forward(const Context& ctx, const RopeForward& o) {
                       .N = N,
                       .H = H,
                       .K = K,
-                      .D = D,
-                      .dqkv = nullptr,
-                      .dq = nullptr,
-                      .dk = nullptr,
-                      .dv = nullptr,
-                      .partial = nullptr};
+                      .D = D};
   ctx.pool->parallel_for(N, 32, [&](int64_t b, int64_t e) { ctx.cpu->rope_forward(args, b, e); });
 }
 
@@ -56,12 +46,8 @@ void rope_backward(const Context& ctx, const RopeBackward& o) {
     check_view("rope_backward", "dk_norm", o.dk_norm, DType::kF32, 1, D);
   }
   auto* partial = static_cast<float*>(o.scratch);
-  const RopeArgs args{.q = nullptr,
-                      .kv = nullptr,
-                      .page_stride = 0,
-                      .qkv = o.qkv.as<float>(),
+  const RopeArgs args{.qkv = o.qkv.as<float>(),
                       .positions = o.positions,
-                      .slots = nullptr,
                       .cos = o.rope.cos,
                       .sin = o.rope.sin,
                       .q_norm = o.norm.q,

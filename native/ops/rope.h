@@ -59,23 +59,23 @@ size_t rope_backward_scratch_bytes(int64_t rows, int64_t head_dim);
 void rope_backward(const Context&, const RopeBackward&);
 
 struct RopeArgs {
-  bf16* q;
-  bf16* kv;
-  int64_t page_stride;
-  const float* qkv;
-  const int32_t* positions;
-  const int64_t* slots;
-  const float* cos;
-  const float* sin;
-  const bf16* q_norm;
-  const bf16* k_norm;
-  float eps;
-  int64_t N, H, K, D;
-  bf16* dqkv;
-  const float* dq;
-  const float* dk;
-  const float* dv;
-  float* partial;  // [groups, 2, D]
+  bf16* q = nullptr;
+  bf16* kv = nullptr;
+  int64_t page_stride = 0;
+  const float* qkv = nullptr;
+  const int32_t* positions = nullptr;
+  const int64_t* slots = nullptr;
+  const float* cos = nullptr;
+  const float* sin = nullptr;
+  const bf16* q_norm = nullptr;
+  const bf16* k_norm = nullptr;
+  float eps = 0;
+  int64_t N = 0, H = 0, K = 0, D = 0;
+  bf16* dqkv = nullptr;
+  const float* dq = nullptr;
+  const float* dk = nullptr;
+  const float* dv = nullptr;
+  float* partial = nullptr;  // [groups, 2, D]
 };
 
 }  // namespace limr

@@ -9,25 +9,6 @@
 namespace limr {
 namespace {
 
-RowStats row_stats(const Context& ctx, const float* logits, int64_t V, float temperature) {
-  float max, sum, sum_z;
-  const LogprobArgs args{.logits = logits,
-                         .ldl = 0,
-                         .V = V,
-                         .temperature = temperature,
-                         .max = &max,
-                         .sum = &sum,
-                         .sum_z = &sum_z,
-                         .dlogits = nullptr,
-                         .ldd = 0,
-                         .stats = nullptr,
-                         .targets = nullptr,
-                         .dlogprob = nullptr,
-                         .dentropy = nullptr};
-  ctx.cpu->logprob_forward(args, 0, 1);
-  return {max, float(std::log(double(sum))), 0, 0};
-}
-
 struct Row {
   const SampleForward& o;
   const float* logits;

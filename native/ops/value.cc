@@ -13,14 +13,8 @@ void check(const char* op, const View& inp, const View& weight) {
 
 void value_forward(const Context& ctx, const ValueForward& o) {
   check("value_forward", o.inp, o.weight);
-  const ValueArgs args{.values = o.values,
-                       .inp = o.inp.as<bf16>(),
-                       .weight = o.weight.as<bf16>(),
-                       .dinp = nullptr,
-                       .dweight = nullptr,
-                       .dvalues = nullptr,
-                       .N = o.inp.rows,
-                       .C = o.inp.cols};
+  const ValueArgs args{
+      .values = o.values, .inp = o.inp.as<bf16>(), .weight = o.weight.as<bf16>(), .N = o.inp.rows, .C = o.inp.cols};
   ctx.pool->parallel_for(args.N, 64, [&](int64_t b, int64_t e) { ctx.cpu->value_forward(args, b, e); });
 }
 
@@ -28,8 +22,7 @@ void value_backward(const Context& ctx, const ValueBackward& o) {
   check("value_backward", o.inp, o.weight);
   check_view("value_backward", "dinp", o.dinp, DType::kF32, o.inp.rows, o.inp.cols);
   check_view("value_backward", "dweight", o.dweight, DType::kF32, 1, o.inp.cols);
-  const ValueArgs args{.values = nullptr,
-                       .inp = o.inp.as<bf16>(),
+  const ValueArgs args{.inp = o.inp.as<bf16>(),
                        .weight = o.weight.as<bf16>(),
                        .dinp = o.dinp.as<float>(),
                        .dweight = o.dweight.as<float>(),

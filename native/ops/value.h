@@ -22,13 +22,13 @@ void value_forward(const Context&, const ValueForward&);
 void value_backward(const Context&, const ValueBackward&);
 
 struct ValueArgs {
-  float* values;
-  const bf16* inp;
-  const bf16* weight;
-  float* dinp;
-  float* dweight;
-  const float* dvalues;
-  int64_t N, C;
+  float* values = nullptr;
+  const bf16* inp = nullptr;
+  const bf16* weight = nullptr;
+  float* dinp = nullptr;
+  float* dweight = nullptr;
+  const float* dvalues = nullptr;
+  int64_t N = 0, C = 0;
 };
 
 }  // namespace limr
