@@ -73,15 +73,21 @@ export interface Running {
   said(line: RegExp): Promise<void>;
 }
 
-/** Starts the command line; with `options`, in a process that can be stopped. `onLine` gets each line of stderr. */
+export interface Watching {
+  /** Gets each line of stderr. */
+  readonly onLine?: (line: string) => void;
+  readonly nodeFlags?: readonly string[];
+}
+
+/** Starts the command line; with `options`, in a process that can be stopped. */
 export function startProcess(
   args: readonly string[],
   options?: StopOptions,
-  onLine: (line: string) => void = () => {},
+  { onLine = () => {}, nodeFlags = [] }: Watching = {},
 ): Running {
   const started = performance.now();
   const preload = options === undefined ? [] : ['--import', new URL('./stop-points.mjs', import.meta.url).href];
-  const child = spawn(process.execPath, [...preload, main, ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, ...preload, main, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...(options === undefined ? {} : environment(options)) },
   });
