@@ -190,7 +190,8 @@ LIMR_TEST(stops_on_eos_strings_and_length) {
   r.min_tokens = 4;
   for (size_t i = 0; i < 4; ++i) expect(run(model, r).at({0, 0}).tokens[i] != free.tokens[0]);
   r.min_tokens = 0, r.eos_token_ids = {}, r.banned_token_ids = {free.tokens[0]};
-  for (const int32_t t : run(model, r).at({0, 0}).tokens) expect(t != free.tokens[0]);
+  const FinishedSample without = run(model, r).at({0, 0});
+  for (const int32_t t : without.tokens) expect(t != free.tokens[0]);
 }
 
 LIMR_TEST(bad_requests_are_refused_by_name) {
