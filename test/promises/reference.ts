@@ -16,8 +16,6 @@ export class Reference {
     private readonly library: string,
     readonly points: readonly StopPoint[],
     readonly files: ReadonlyMap<string, string>,
-    /** Milliseconds that the run took. */
-    readonly ms: number,
   ) {}
 
   static async make(): Promise<Reference> {
@@ -25,9 +23,9 @@ export class Reference {
     const library = buildStopPoints(root);
     await makeTinyRun(root);
     const [dir, trace] = [join(root, 'reference'), join(root, 'trace')];
-    const { end, stderr, ms } = await goOn(dir, tinyRun(root, dir), 1, { library, root: dir, trace });
+    const { end, stderr } = await goOn(dir, tinyRun(root, dir), 1, { library, root: dir, trace });
     expect(end, stderr).toBe(0);
-    return new Reference(root, library, stopPoints(trace), runFiles(dir), ms);
+    return new Reference(root, library, stopPoints(trace), runFiles(dir));
   }
 
   /** A folder for a run, not made yet. */

@@ -1,6 +1,6 @@
 /**
  * The command line as npm test builds it (dist/), in a process of its own that can be stopped at a chosen point: a system call
- * that changes a file (stop_points.cc), a moment inside a native verb or a grade (stop-points.mjs), or a time after its start.
+ * that changes a file (stop_points.cc), a moment inside a native verb or a grade (stop-points.mjs), or some time after it said something.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -53,7 +53,6 @@ export interface Ended {
   /** Exit code, or the name of the signal that ended the process. */
   readonly end: number | string;
   readonly stderr: string;
-  readonly ms: number;
 }
 
 export interface StopOptions {
@@ -61,6 +60,7 @@ export interface StopOptions {
   readonly library: string;
   /** The folder whose files are watched: absolute. */
   readonly root: string;
+  /** LIMR_TEST_STOP, or "moment <k> <ms>": that long after the k-th line of stderr; k = 0: after the start. */
   readonly stop?: string;
   readonly signal?: 'SIGKILL' | 'SIGINT';
   readonly trace?: string;
@@ -85,26 +85,25 @@ export function startProcess(
   options?: StopOptions,
   { onLine = () => {}, nodeFlags = [] }: Watching = {},
 ): Running {
-  const started = performance.now();
   const preload = options === undefined ? [] : ['--import', new URL('./stop-points.mjs', import.meta.url).href];
   const child = spawn(process.execPath, [...nodeFlags, ...preload, main, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...(options === undefined ? {} : environment(options)) },
   });
-  const delay = /^time (\d+)$/.exec(options?.stop ?? '')?.[1];
-  const timer =
-    delay === undefined ? undefined : setTimeout(() => child.kill(options?.signal ?? 'SIGKILL'), Number(delay));
+  const [, line, ms] = /^moment (\d+) (\d+)$/.exec(options?.stop ?? '') ?? [];
+  const stopSoon = () => setTimeout(() => child.kill(options?.signal ?? 'SIGKILL'), Number(ms)).unref();
+  if (line === '0') stopSoon();
   const lines: string[] = [];
   const reader = createInterface({ input: child.stderr });
-  reader.on('line', (line) => {
-    lines.push(line);
-    onLine(line);
+  reader.on('line', (text) => {
+    lines.push(text);
+    if (lines.length === Number(line)) stopSoon();
+    onLine(text);
   });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      resolve({ end: signal ?? code ?? -1, stderr: lines.join('\n'), ms: performance.now() - started });
+      resolve({ end: signal ?? code ?? -1, stderr: lines.join('\n') });
     });
   });
   const said = (pattern: RegExp) =>
