@@ -23,7 +23,12 @@ void attention_forward(const Context& ctx, const AttentionForward& o) {
   check_heads("attention_forward", H, K, D);
   check_view("attention_forward", "q", o.q, DType::kBf16, N, H * D);
   check_view("attention_forward", "out", o.out, DType::kBf16, N, H * D);
-  if (o.lse) check_view("attention_forward", "lse", o.lse, DType::kF32, H, N);
+  check_dense("attention_forward", "q", o.q);
+  check_dense("attention_forward", "out", o.out);
+  if (o.lse) {
+    check_view("attention_forward", "lse", o.lse, DType::kF32, H, N);
+    check_dense("attention_forward", "lse", o.lse);
+  }
   const AttentionArgs args{.out = o.out.as<bf16>(),
                            .lse = o.lse.as<float>(),
                            .q = o.q.as<bf16>(),
@@ -65,6 +70,13 @@ void attention_backward(const Context& ctx, const AttentionBackward& o) {
   check_view("attention_backward", "dq", o.dq, DType::kF32, N, H * D);
   check_view("attention_backward", "dk", o.dk, DType::kF32, N, K * D);
   check_view("attention_backward", "dv", o.dv, DType::kF32, N, K * D);
+  check_dense("attention_backward", "q", o.q);
+  check_dense("attention_backward", "out", o.out);
+  check_dense("attention_backward", "dout", o.dout);
+  check_dense("attention_backward", "lse", o.lse);
+  check_dense("attention_backward", "dq", o.dq);
+  check_dense("attention_backward", "dk", o.dk);
+  check_dense("attention_backward", "dv", o.dv);
   int64_t longest = 0;
   for (int64_t s = 0; s < o.num_sequences; ++s) {
     LIMR_CHECK(o.sequences[s].context == o.sequences[s].length, kShape,

@@ -30,8 +30,12 @@ void run(const Context& ctx, const GemmArgs& g) {
   });
 }
 
-void check_input(const char* op, const View& inp, const PackedWeight& w) {
+void check_even(const char* op, const PackedWeight& w) {
   LIMR_CHECK(w.cols % 2 == 0, kShape, cat(op, ": the weight has ", w.cols, " columns, expected an even number"));
+}
+
+void check_input(const char* op, const View& inp, const PackedWeight& w) {
+  check_even(op, w);
   check_view(op, "inp", inp, DType::kBf16, inp.rows, w.cols);
 }
 
@@ -94,6 +98,7 @@ bf16* transposed(const Context& ctx, const PackedWeight& w, void* scratch) {
 
 void linear_backward_input(const Context& ctx, const LinearBackwardInput& o) {
   const int64_t M = o.dout.rows, N = o.weight.rows, K = o.weight.cols;
+  check_even("linear_backward_input", o.weight);
   check_view("linear_backward_input", "dout", o.dout, DType::kBf16, M, round_up(N, 2));
   check_view("linear_backward_input", "dinp", o.dinp, o.accumulate ? DType::kF32 : o.dinp.dtype, M, K);
   if (M == 0) return;
@@ -112,6 +117,8 @@ void linear_backward_input(const Context& ctx, const LinearBackwardInput& o) {
 
 void swiglu_backward(const Context& ctx, const SwigluBackward& o) {
   const int64_t M = o.dout.rows, N = o.down.rows, F = o.down.cols;
+  LIMR_CHECK(N % 2 == 0 && F % (kPanelRows / 2) == 0, kShape,
+             cat("swiglu_backward: down is [", N, ", ", F, "], expected a multiple of 2 by a multiple of 16"));
   check_view("swiglu_backward", "dout", o.dout, DType::kBf16, M, N);
   check_view("swiglu_backward", "gate_up", o.gate_up, DType::kBf16, M, 2 * F);
   check_view("swiglu_backward", "dgate_up", o.dgate_up, DType::kBf16, M, 2 * F);

@@ -40,8 +40,13 @@ void rope_backward(const Context& ctx, const RopeBackward& o) {
   check_view("rope_backward", "dq", o.dq, DType::kF32, N, H * D);
   check_view("rope_backward", "dk", o.dk, DType::kF32, N, K * D);
   check_view("rope_backward", "dv", o.dv, DType::kF32, N, K * D);
+  check_dense("rope_backward", "dqkv", o.dqkv);
+  check_dense("rope_backward", "dq", o.dq);
+  check_dense("rope_backward", "dk", o.dk);
+  check_dense("rope_backward", "dv", o.dv);
   if (o.norm.q) {
     check_view("rope_backward", "qkv", o.qkv, DType::kF32, N, (H + 2 * K) * D);
+    check_dense("rope_backward", "qkv", o.qkv);
     check_view("rope_backward", "dq_norm", o.dq_norm, DType::kF32, 1, D);
     check_view("rope_backward", "dk_norm", o.dk_norm, DType::kF32, 1, D);
   }

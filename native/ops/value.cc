@@ -21,6 +21,7 @@ void value_forward(const Context& ctx, const ValueForward& o) {
 void value_backward(const Context& ctx, const ValueBackward& o) {
   check("value_backward", o.inp, o.weight);
   check_view("value_backward", "dinp", o.dinp, DType::kF32, o.inp.rows, o.inp.cols);
+  check_dense("value_backward", "dinp", o.dinp);
   check_view("value_backward", "dweight", o.dweight, DType::kF32, 1, o.inp.cols);
   const ValueArgs args{.inp = o.inp.as<bf16>(),
                        .weight = o.weight.as<bf16>(),

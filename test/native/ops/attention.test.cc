@@ -128,6 +128,8 @@ LIMR_TEST(attention_names_the_view_that_disagrees) {
   forward.lse = view(f32.data(), 2, 3);
   expect_eq(message([&] { attention_forward(ctx, forward); }),
             "attention_forward: lse is F32[2, 3], expected F32[2, 2]");
+  forward.lse.cols = 2;
+  expect_eq(message([&] { attention_forward(ctx, forward); }), "attention_forward: lse has gaps between its rows");
   forward.kv.head_dim = 8;
   expect_eq(message([&] { attention_forward(ctx, forward); }),
             "attention_forward: head_dim is 8, expected a multiple of 16 up to 256");

@@ -233,7 +233,10 @@ LIMR_TEST(matmul_names_the_view_that_disagrees) {
                                .accumulate = true};
   expect_eq(message([&] { linear_backward_input(ctx, backward); }),
             "linear_backward_input: dinp is BF16[2, 6], expected F32[2, 6]");
-  backward.weight.rows = 7;
+  backward.weight.cols = 5;
+  expect_eq(message([&] { linear_backward_input(ctx, backward); }),
+            "linear_backward_input: the weight has 5 columns, expected an even number");
+  backward.weight = {data.data(), 7, 6};
   backward.dout = view(data.data(), 2, 7);
   expect_eq(message([&] { linear_backward_input(ctx, backward); }),
             "linear_backward_input: dout is BF16[2, 7], expected BF16[2, 8]");

@@ -169,6 +169,15 @@ LIMR_TEST(swiglu_names_the_view_that_disagrees) {
                                     .scratch = data.data()});
             }),
             "swiglu_backward: gate_up is BF16[2, 16], expected BF16[2, 32]");
+  for (const auto& [N, F] : {std::pair(7, 16), std::pair(8, 24)})
+    expect_eq(message([&] {
+                swiglu_backward(ctx, {.dgate_up = view(data.data(), 2, 2 * F),
+                                      .gate_up = view(data.data(), 2, 2 * F),
+                                      .dout = view(data.data(), 2, N),
+                                      .down = {data.data(), N, F},
+                                      .scratch = data.data()});
+              }),
+              cat("swiglu_backward: down is [", N, ", ", F, "], expected a multiple of 2 by a multiple of 16"));
 }
 
 }  // namespace
