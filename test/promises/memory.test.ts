@@ -3,14 +3,15 @@
  * on small models; LIMR_TEST_FULL=1 adds three models of more than 1 GB, which takes about 10 GB of memory.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../../src/engine/engine.js';
-import { runProcess } from './stoppable.js';
+import type { MemoryPlan } from '../../src/plan/memory.js';
+import { main, runProcess } from './stoppable.js';
 import { makeTinyRun, tinyRun } from './tiny-run.js';
 
 const isFull = process.env.LIMR_TEST_FULL === '1';
@@ -92,6 +93,11 @@ describe.skipIf(process.platform !== 'linux')('plan against the measured peak', 
     return dir;
   }
 
+  /** stdout of the command line. */
+  async function output(args: readonly string[]): Promise<string> {
+    return (await promisify(execFile)(process.execPath, [main, ...args])).stdout;
+  }
+
   async function measure(input: object): Promise<Measured> {
     const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(input)]);
     return JSON.parse(stdout) as Measured;
@@ -118,6 +124,48 @@ describe.skipIf(process.platform !== 'linux')('plan against the measured peak', 
     }
     rmSync(dir, { recursive: true });
     console.log(rows.join('\n'));
+  });
+
+  it('of a whole training: actor, critic and reference', { timeout: 600_000 }, async () => {
+    await makeTinyRun(root);
+    const [name, { config }] = Object.entries(models)[0]!;
+    const model = await create(`${name}, trained`, config);
+    for (const file of ['tokenizer.json', 'tokenizer_config.json'])
+      copyFileSync(join(root, 'model', file), join(model, file));
+    const dir = join(root, 'run');
+    // Every sample has generateMaxLen tokens, so that micro-batches come close to their budget.
+    const more = [
+      '--model',
+      model,
+      '--generate-max-len',
+      '100',
+      '--micro-train-max-tokens',
+      '480',
+      '--train-batch-size',
+      '8',
+    ];
+    const args = [
+      ...tinyRun(root, dir),
+      ...more,
+      '--micro-train-batch-size',
+      '4',
+      '--rollouts',
+      '1',
+      '--eval-steps',
+      '0',
+    ];
+    const planned = JSON.parse(await output(['plan', ...args.slice(1), '--json'])) as { memory: MemoryPlan };
+    const { end, stderr } = await runProcess(args);
+    expect(end, stderr).toBe(0);
+    const last = readFileSync(join(dir, 'timings.jsonl'), 'utf8').trimEnd().split('\n').at(-1)!;
+    const peakBytes = (JSON.parse(last) as Record<string, number>)['memory/peak_rss_bytes']!;
+    const idle = { dir: model, phase: 'score', activationCheckpointing: true, numSequences: 1, length: 8 };
+    const { baselineBytes } = await measure(idle);
+    const ratio = (peakBytes - baselineBytes) / planned.memory.totalBytes;
+    console.log(
+      `${name}, train: ${(planned.memory.totalBytes / 1e6).toFixed(0)} MB planned, ${ratio.toFixed(3)} of it taken`,
+    );
+    expect(Math.abs(ratio - 1)).toBeLessThan(0.1);
   });
 });
 
