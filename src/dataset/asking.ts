@@ -20,6 +20,8 @@ export interface TokenizedPrompt {
   readonly answer: string;
   /** Chat template applied, encoded. */
   readonly tokens: Int32Array;
+  /** The question's row of the data set, for rewards that want more of it; default: nothing. */
+  readonly fields?: Readonly<Record<string, unknown>>;
 }
 
 /**

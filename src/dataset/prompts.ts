@@ -12,6 +12,8 @@ export interface Prompt {
   readonly answer: string;
   readonly source?: string;
   readonly level?: string;
+  /** The whole row. */
+  readonly fields: DataRecord['fields'];
 }
 
 export interface PromptSet {
@@ -50,6 +52,7 @@ export async function readPrompts(file: string, keys: PromptKeys = {}): Promise<
       answer: requiredText(record, labelKey, '--label-key', true),
       ...(source === undefined ? {} : { source }),
       ...(level === undefined ? {} : { level }),
+      fields: record.fields,
     };
   });
   return {

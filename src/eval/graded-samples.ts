@@ -177,15 +177,18 @@ class GroupGrader {
   /** Never rejects: a failure is kept, and stops the sampling. */
   private async grade(index: number, group: readonly NativeSample[]): Promise<void> {
     const { prompt, row } = this.job.prompts[index]!;
-    const { text, reward, sampling } = this.job;
+    const { text, reward, sampling, signal } = this.job;
     try {
+      const { id: promptId, answer, fields = {} } = prompt;
+      const { rollout } = sampling;
+      const promptText = text.decode(prompt.tokens);
+      const origin = { prompt: prompt.prompt, promptId, answer, fields, row, rollout, promptText };
       const inputs = group.map(({ sample, tokens, logprobs, stopReason }): RewardSample => {
         const fullText = text.decode([...prompt.tokens, ...tokens]);
         const response = text.decode(tokens, { skipSpecialTokens: true });
-        const origin = { prompt: prompt.prompt, promptId: prompt.id, answer: prompt.answer, row };
-        return { ...origin, rollout: sampling.rollout, sample, response, fullText, tokens, logprobs, stopReason };
+        return { ...origin, sample, response, fullText, tokens, logprobs, stopReason };
       });
-      const grades = await scoreSamples(reward, inputs);
+      const grades = await scoreSamples(reward, inputs, signal);
       this.results[index] = inputs.map(({ sample, tokens, logprobs, stopReason, response }, i) => {
         return { prompt, sample, tokens, logprobs, stopReason, response, grade: grades[i]! };
       });

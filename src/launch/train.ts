@@ -78,8 +78,8 @@ export async function launchTraining(
     const set = await readSet(settings, file);
     for (const remark of promptSetRemarks(set)) hooks.remark?.(remark);
     sets.push(
-      set.prompts.map(({ id, prompt, answer }) => {
-        return { id, prompt, answer, tokens: askingTokens(prompt, tokenizer, run) };
+      set.prompts.map(({ id, prompt, answer, fields }) => {
+        return { id, prompt, answer, fields, tokens: askingTokens(prompt, tokenizer, run) };
       }),
     );
   }

@@ -24,8 +24,8 @@ describe('readPrompts', () => {
       { prompt: '2+2?', answer: 4 },
     ];
     const want = [
-      { row: 0, id: 'a', prompt: '1+1?', answer: '2', source: 'math', level: '3' },
-      { row: 1, id: '1', prompt: '2+2?', answer: '4' },
+      { row: 0, id: 'a', prompt: '1+1?', answer: '2', source: 'math', level: '3', fields: rows[0] },
+      { row: 1, id: '1', prompt: '2+2?', answer: '4', fields: rows[1] },
     ];
     const lines = rows.map((row) => JSON.stringify(row)).join('\r\n\n');
     expect((await readPrompts(file('a.json', `\ufeff${JSON.stringify(rows, null, 2)}\n`))).prompts).toEqual(want);
@@ -35,7 +35,7 @@ describe('readPrompts', () => {
   it('takes other fields by name', async () => {
     const path = file('keys.jsonl', '{"question": "q", "solution": "s"}\n');
     const { prompts } = await readPrompts(path, { inputKey: 'question', labelKey: 'solution' });
-    expect(prompts).toEqual([{ row: 0, id: '0', prompt: 'q', answer: 's' }]);
+    expect(prompts).toEqual([{ row: 0, id: '0', prompt: 'q', answer: 's', fields: { question: 'q', solution: 's' } }]);
   });
 
   it('keeps duplicates and empty answers, and reports them', async () => {

@@ -49,9 +49,11 @@ export function sampleOf(fields: Partial<RewardSample>): RewardSample {
   return {
     prompt: 'What is 6 times 7?',
     promptId: 'p0',
+    fields: {},
     row: 0,
     sample: 0,
     rollout: 1,
+    promptText: '',
     response: 'It is \\boxed{42}.',
     fullText: '',
     answer: '42',
