@@ -23,6 +23,13 @@ export class TrainProgress {
         this.show(phaseName(event.rollout, event.phase), event.total, event.done, `${speed} tokens/s`);
         return;
       }
+      case 'flat_rewards':
+        this.terminal.say(
+          `rollout ${event.rollout}: all ${event.samples} rewards are ${event.reward}, so nothing is learned from them; look at ` +
+            'the reasons in samples/train, and whether the answers can be graded (limr-engine audit)',
+          'warn',
+        );
+        return;
       case 'score':
         this.show(`rollout ${event.rollout} scoring by ${event.model}`, 1, 0);
         return;

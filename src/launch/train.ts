@@ -13,14 +13,13 @@ import { LimrError } from '../errors.js';
 import { exists } from '../files.js';
 import type { JsonObject } from '../json.js';
 import { planTraining, refuseFullDisk, refuseUnfit, type TrainingPlan } from '../plan/training.js';
-import type { TrainConfig } from '../ppo/config.js';
 import type { Observer } from '../ppo/events.js';
 import type { ModelRole } from '../ppo/models.js';
 import { type TrainResult, train } from '../ppo/train.js';
-import { createReward, type Reward } from '../reward/index.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
 import { fileFingerprint, modelFingerprint } from './fingerprint.js';
 import { type ChosenMachine, withEngine } from './machine.js';
+import { type OpenRewards, openRewards } from './rewards.js';
 import type { TrainSettings } from './train-settings.js';
 
 export interface LaunchHooks {
@@ -61,11 +60,24 @@ export async function launchTraining(
   machine: ChosenMachine,
   hooks: LaunchHooks = {},
 ): Promise<LaunchResult> {
-  const { run, model: dir, output, config } = settings;
   if (settings.prompts === '') {
     throw new LimrError('LIMR_USAGE', 'there are no training prompts', 'Name a file by --prompts.');
   }
-  const rewards = createRewards(config);
+  const rewards = await openRewards(settings.config, hooks.remark ?? (() => {}));
+  try {
+    return await launchWith(rewards, settings, machine, hooks);
+  } finally {
+    await rewards.close();
+  }
+}
+
+async function launchWith(
+  { reward, evalReward }: OpenRewards,
+  settings: TrainSettings,
+  machine: ChosenMachine,
+  hooks: LaunchHooks,
+): Promise<LaunchResult> {
+  const { run, model: dir, output, config } = settings;
   const plan = await planRun(settings, machine);
   refuseUnfit(plan);
   await checkDisk(plan, output);
@@ -95,7 +107,8 @@ export async function launchTraining(
       evalSets: heldout.map((prompts, i) => ({ name: evalNames[i]!, prompts })),
       text: tokenizer,
       special,
-      ...rewards,
+      reward,
+      evalReward,
       load: (role, folder) => loadRole(engine, settings, tokenizer, role, folder),
       modelFiles: await companionPaths(dir),
       run: {
@@ -140,19 +153,6 @@ async function loadRole(
     tokenizer,
   });
   return loaded.port();
-}
-
-/** @throws {LimrError} LIMR_USAGE for a grader that is not known */
-function createRewards(config: TrainConfig): { readonly reward: Reward; readonly evalReward: Reward } {
-  const { grader, evalGrader, rewardTemplate: template, randomRewardRate: rate, seed } = config;
-  const rule = (name: string) => createReward({ kind: 'limr-rule', grader: name, template });
-  return {
-    reward:
-      config.reward === 'random'
-        ? createReward({ kind: 'random', seed, rate, template, form: 'ignore' })
-        : rule(grader),
-    evalReward: rule(evalGrader === 'same' ? grader : evalGrader),
-  };
 }
 
 async function checkDisk({ disk }: TrainingPlan, output: string): Promise<void> {

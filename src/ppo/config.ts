@@ -10,18 +10,17 @@ import { LimrError } from '../errors.js';
 import { checkOption, type OptionValues } from '../option.js';
 import { optionGroup } from '../option-group.js';
 import { optimizerOptions, samplerOptions } from '../shared-options.js';
+import { graderPattern, rewardOptions } from './reward-options.js';
 
 const run = optionGroup('Run');
 const sampling = optionGroup('Sampling');
-const reward = optionGroup('Reward and advantages');
+const advantages = optionGroup('Advantages');
 const kl = optionGroup('KL');
 const loss = optionGroup('Loss');
 const optimizer = optionGroup('Optimizer');
 const batch = optionGroup('Batches');
 const evaluation = optionGroup('Evaluation');
 const files = optionGroup('Files');
-
-const graderPattern = /^[a-z][a-z0-9-]*$/;
 
 export const trainOptions = {
   rollouts: run.integer(20, { free: true }, 'rollouts of the whole run; 0 only evaluates'),
@@ -67,31 +66,21 @@ export const trainOptions = {
   ),
   ...samplerOptions,
 
-  reward: reward.choice(
-    'limr-rule',
-    ['limr-rule', 'random'],
-    "what scores a sample: LIMR's checks and a grader, or, as a control, chance",
-  ),
-  grader: reward.text('exact', 'what compares an answer with the gold one', graderPattern, 'the name of a grader'),
-  rewardTemplate: reward.choice(
-    'plain',
-    ['plain', 'qwen', 'deepseek'],
-    "where the reward finds prompt and response: given apart, or by the chat template's markers in the full text",
-  ),
-  randomRewardRate: reward.number(0.5, { max: 1 }, 'share of samples that the random reward calls right'),
-  advantageEstimator: reward.choice(
+  ...rewardOptions,
+
+  advantageEstimator: advantages.choice(
     'gae',
     ['gae', 'reinforce', 'rloo', 'group_norm', 'dr_grpo', 'reinforce_baseline'],
     'how rewards become advantages; only gae has a critic; group_norm is GRPO',
   ),
-  gamma: reward.number(1, { max: 1 }, 'discount a token'),
-  lambd: reward.number(0.95, { max: 1 }, 'lambda of generalised advantage estimation'),
-  normalizeAdvantages: reward.choice(
+  gamma: advantages.number(1, { max: 1 }, 'discount a token'),
+  lambd: advantages.number(0.95, { max: 1 }, 'lambda of generalised advantage estimation'),
+  normalizeAdvantages: advantages.choice(
     'auto',
     ['auto', 'on', 'off'],
     "whiten advantages over a rollout's tokens; auto = on for gae, reinforce and reinforce_baseline",
   ),
-  rewardClip: reward.number(
+  rewardClip: advantages.number(
     null,
     { exclusiveMin: true },
     "bound of a sample's reward, as the estimator shaped it and before KL; null = none",
@@ -238,6 +227,21 @@ function contradictions(c: TrainConfig): readonly (readonly [boolean, string, st
       c.minTokens > c.generateMaxLen,
       `minTokens is ${c.minTokens}, more than generateMaxLen, ${c.generateMaxLen}`,
       'Lower --min-tokens.',
+    ],
+    [
+      c.remoteRmUrl !== '' && c.reward !== 'limr-rule',
+      `remoteRmUrl names a reward server, and reward is ${c.reward}`,
+      'Leave one of --remote-rm-url and --reward out.',
+    ],
+    [
+      c.lengthReward === 'kimi' && c.nSamplesPerPrompt < 2,
+      `lengthReward kimi compares the samples of a prompt, and nSamplesPerPrompt is ${c.nSamplesPerPrompt}`,
+      'Set --n-samples-per-prompt to 2 or more, or take --length-reward cosine.',
+    ],
+    [
+      c.overlongBufferLen > c.generateMaxLen,
+      `overlongBufferLen is ${c.overlongBufferLen}, more than generateMaxLen, ${c.generateMaxLen}`,
+      'Lower --overlong-buffer-len.',
     ],
     [
       c.klTarget !== null && c.initKlCoef === 0,

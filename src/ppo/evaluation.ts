@@ -58,7 +58,7 @@ export async function evaluate(input: EvaluationInput): Promise<EvaluationResult
       const measured = accuracyMetrics(samples, sampling.samplesPerPrompt, prefix);
       Object.assign(metrics, measured);
       for (const sample of samples)
-        records.push({ ...sampleRecord(sample), set: set.name, temperature: sampling.temperature });
+        records.push({ ...sampleRecord(sample, input.reward.name), set: set.name, temperature: sampling.temperature });
       generatedTokens += stats.generatedTokens;
       input.observe({ type: 'evaluation', rollout: input.rollout, set: set.name, metrics: measured });
     }

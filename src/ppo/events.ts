@@ -16,6 +16,8 @@ export type TrainEvent =
     }
   | { readonly type: 'rollout'; readonly rollout: number; readonly rollouts: number }
   | ({ readonly type: 'samples'; readonly rollout: number; readonly phase: SamplingPhase } & SamplingProgress)
+  /** Every sample of one of the first rollouts got the same reward. */
+  | { readonly type: 'flat_rewards'; readonly rollout: number; readonly reward: number; readonly samples: number }
   | {
       readonly type: 'score';
       readonly rollout: number;

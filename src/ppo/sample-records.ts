@@ -6,8 +6,12 @@ import type { Experience } from './experience.js';
 /**
  * A sample in the form of LIMR's own files, which its lim_selection.py reads, and a few fields more. `prompt` is
  * stripped, since that script looks prompts up stripped.
+ * @param gradedBy the reward's name
  */
-export function sampleRecord({ prompt, response, grade, tokens, sample, stopReason }: GradedSample): object {
+export function sampleRecord(
+  { prompt, response, grade, tokens, sample, stopReason }: GradedSample,
+  gradedBy: string,
+): object {
   return {
     id: prompt.id,
     prompt: prompt.prompt.trim(),
@@ -17,10 +21,20 @@ export function sampleRecord({ prompt, response, grade, tokens, sample, stopReas
     sample,
     correct: grade.correct,
     reason: grade.reason,
+    detail: grade.detail,
+    ...(grade.parts === undefined ? {} : { parts: grade.parts }),
     answer: grade.answer,
     gold: prompt.answer,
     stop_reason: stopReason,
+    graded_by: gradedBy,
   };
+}
+
+/** Milliseconds that grading each sample took. A clock's word: it has a file of its own, the samples repeat to the byte. */
+export function gradingTimes(samples: readonly GradedSample[]): readonly object[] {
+  return samples.flatMap(({ prompt, sample, grade: { ms } }) =>
+    ms === undefined ? [] : [{ id: prompt.id, sample, ms: Number(ms.toFixed(3)) }],
+  );
 }
 
 /**

@@ -16,12 +16,13 @@ import { type TrainConfig, trainOptions } from './config.js';
 import { type EvaluationSet, evaluate } from './evaluation.js';
 import type { Observer, Timings } from './events.js';
 import { type Experience, makeExperience } from './experience.js';
+import { gradingTimings, onlyReward, partMetrics } from './grading.js';
 import { nextKlCoef } from './kl.js';
 import { experienceMetrics, type Metrics, rolloutMetrics } from './metrics.js';
 import { closeModels, loadModels, type ModelLoader, type Models, saveModels } from './models.js';
 import { rolloutKeys } from './prompt-order.js';
 import { fitPrompts } from './prompts.js';
-import { sampleRecord, tokenStats } from './sample-records.js';
+import { gradingTimes, sampleRecord, tokenStats } from './sample-records.js';
 import { type SpecialTokens, trainingRequest } from './sampling.js';
 import { scheduleOf } from './schedule.js';
 import { initialState, parseState, type TrainState } from './state.js';
@@ -151,6 +152,8 @@ class TrainingLoop {
     const { config, observe, models, job } = this;
     observe({ type: 'rollout', rollout, rollouts: config.rollouts });
     const samples = await this.timed('sampling', () => this.sample(rollout));
+    const reward = onlyReward(rollout, samples);
+    if (reward !== undefined) observe({ type: 'flat_rewards', rollout, reward, samples: samples.length });
     const buffer = packRollout(samples.map(episode), config.nSamplesPerPrompt);
     const { klCoef } = this.state;
     const experience = await this.timed('scoring', () =>
@@ -164,7 +167,7 @@ class TrainingLoop {
     const kl = measured['kl/mean'];
     this.state = {
       rollout,
-      pending: { ...rolloutMetrics(buffer), ...measured, ...learned.metrics },
+      pending: { ...rolloutMetrics(buffer), ...partMetrics(samples), ...measured, ...learned.metrics },
       klCoef: typeof kl === 'number' ? nextKlCoef(config, klCoef, kl, samples.length) : klCoef,
       actor: learned.actor,
       critic: learned.critic,
@@ -193,6 +196,7 @@ class TrainingLoop {
     const { stats } = result;
     Object.assign(this.timings, {
       'seconds/grading_after_sampling': result.gradingSeconds,
+      ...gradingTimings(result.samples),
       'tokens/generated': stats.generatedTokens,
       'tokens/prefilled': stats.prefillTokens,
       'sampling/preemptions': stats.preemptions,
@@ -207,8 +211,14 @@ class TrainingLoop {
     buffer: RolloutBuffer,
     experience: Experience,
   ): Promise<void> {
-    if (this.config.saveSamples) await this.folder.writeSamples('train', rollout, samples.map(sampleRecord));
-    if (this.config.saveTokenStats) await this.folder.writeTokenStats(rollout, tokenStats(samples, buffer, experience));
+    if (this.config.saveSamples) {
+      const { name } = this.job.reward;
+      const records = samples.map((sample) => sampleRecord(sample, name));
+      await this.folder.writeSamples('train', rollout, records);
+      await this.folder.writeSampleLines(rollout, 'grading', gradingTimes(samples));
+    }
+    if (this.config.saveTokenStats)
+      await this.folder.writeSampleLines(rollout, 'tokens', tokenStats(samples, buffer, experience));
   }
 
   /**

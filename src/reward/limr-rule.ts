@@ -74,11 +74,14 @@ export function answerTable(rows: Iterable<{ readonly prompt: string; readonly a
   return (prompt) => answers.get(prompt);
 }
 
+/** What the rule looks at. */
+export type RuleSample = Pick<RewardSample, 'prompt' | 'response' | 'fullText' | 'answer' | 'stopReason'>;
+
 /**
  * The checks on a sample of a rollout. The gold answer is the sample's own: with a template, a text whose prompt is not the
  * sample's has none, unless `lookup` (LIMR's table) knows that prompt.
  */
-export function checkSample(sample: RewardSample, template: TemplateName, lookup?: AnswerLookup): LimrCheck {
+export function checkSample(sample: RuleSample, template: TemplateName, lookup?: AnswerLookup): LimrCheck {
   if (template === 'plain') {
     const finished = sample.stopReason === 'eos' || sample.stopReason === 'stop';
     const dialogue = { prompt: sample.prompt, response: pythonStrip(sample.response), finished };

@@ -31,6 +31,18 @@ export function pythonStrip(text: string): string {
   return text.slice(begin, end);
 }
 
+/** `str.split()`: the words between whitespace. */
+export function pythonSplit(text: string): string[] {
+  const words: string[] = [];
+  let begin = 0;
+  for (let i = 0; i <= text.length; i += 1) {
+    if (i < text.length && !isPythonSpace(text.charCodeAt(i))) continue;
+    if (i > begin) words.push(text.slice(begin, i));
+    begin = i + 1;
+  }
+  return words;
+}
+
 /** `str.split(separator)[-1]`: what follows the last separator, the whole text when there is none. */
 export function afterLast(text: string, separator: string): string {
   const at = text.lastIndexOf(separator);

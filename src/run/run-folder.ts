@@ -103,10 +103,11 @@ export class RunFolder {
     await writeDurably(file, `${JSON.stringify(samples, null, 1)}\n`);
   }
 
-  /** Writes one line of JSON a sample as samples/train/step_<rollout>.tokens.jsonl. */
-  async writeTokenStats(rollout: number, lines: readonly object[]): Promise<void> {
+  /** Writes one line of JSON a sample as samples/train/step_<rollout>.<kind>.jsonl; no file when there are none. */
+  async writeSampleLines(rollout: number, kind: 'tokens' | 'grading', lines: readonly object[]): Promise<void> {
+    if (lines.length === 0) return;
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-    await writeDurably(join(this.dir, 'samples', 'train', `step_${rollout}.tokens.jsonl`), text);
+    await writeDurably(join(this.dir, 'samples', 'train', `step_${rollout}.${kind}.jsonl`), text);
   }
 
   /**

@@ -79,7 +79,12 @@ export async function deterministicFiles(dir: string): Promise<Map<string, strin
   const names = (await readdir(dir, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1))
-    .filter((name) => !/^(timings\.jsonl|run\.json|checkpoints\/step_\d+\/cursor\.json)$/.test(name))
+    .filter(
+      (name) =>
+        !/^(timings\.jsonl|run\.json|samples\/train\/step_\d+\.grading\.jsonl|checkpoints\/step_\d+\/cursor\.json)$/.test(
+          name,
+        ),
+    )
     .sort();
   const contents = new Map<string, string>();
   for (const name of names) contents.set(name, (await readFile(join(dir, name))).toString('base64'));

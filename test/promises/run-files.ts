@@ -9,7 +9,7 @@ export function runFiles(dir: string): Map<string, string> {
   const paths = readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
-    .filter((path) => path !== 'timings.jsonl' && path !== 'run.json')
+    .filter((path) => path !== 'timings.jsonl' && path !== 'run.json' && !path.endsWith('.grading.jsonl'))
     .sort();
   return new Map(paths.map((path) => [path, contentOf(join(dir, path))]));
 }
