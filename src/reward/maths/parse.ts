@@ -1,0 +1,131 @@
+import type { Dialect } from './dialect.js';
+import { ExpressionParser } from './expression.js';
+import { lex, type Token, unparsable } from './lex.js';
+import { type Answer, type Node, some } from './tree.js';
+
+/**
+ * The tree of an answer written in LaTeX or plain text; null when it does not parse. Bounded: at most `maxLength`
+ * characters, `maxTokens` tokens, groups nested `maxDepth` deep.
+ *
+ *   answer   list of elements, separated by `;`, then by `,`, `and`, `or`
+ *   element  side {relation side}        `x = 1, 2` is x = {1, 2}; `a \approx b` is a, or b where a is a bare symbol
+ *   side     sum, or sets joined by union, intersection and difference
+ *   sum      product {('+' | '-' | '\pm') product}
+ *   product  unary {('\cdot' | '/' | ':' | ...) unary},  factors side by side binding tighter than any sign between
+ */
+export function parseAnswer(latex: string, dialect: Dialect): Answer | null {
+  try {
+    const tokens = joinThousands(trimmed(lex(latex)), dialect);
+    if (tokens.length === 0) return null;
+    const parser = new ExpressionParser(tokens, dialect);
+    const tree = parser.answer();
+    return { tree: some(tree, isPlusMinus) ? expandedPlusMinus(tree) : tree, unit: parser.unit };
+  } catch (error) {
+    if (error === unparsable) return null;
+    throw error;
+  }
+}
+
+/** Tokens without the punctuation around a sentence's end, and without a leading `=` or approximation sign. */
+function trimmed(tokens: readonly Token[]): readonly Token[] {
+  let begin = 0;
+  let end = tokens.length;
+  while (begin < end && isOperator(tokens[begin]!, ['=', 'approx', ':', ',', ';', '->'])) begin += 1;
+  while (end > begin && isOperator(tokens[end - 1]!, ['.', ',', ';', ':', '!'])) {
+    if (tokens[end - 1]!.text === '!' && !tokens[end - 1]!.space) break; // a factorial
+    end -= 1;
+  }
+  return tokens.slice(begin, end);
+}
+
+function isOperator(token: Token, texts: readonly string[]): boolean {
+  return token.type === 'operator' && texts.includes(token.text);
+}
+
+const head = /^[1-9]\d{0,2}$/;
+const group = /^\d{3}$/;
+const lastGroup = /^\d{3}(?:\.\d+)?$/;
+
+/**
+ * `1,234,567` as one number: only when all commas outside of brackets group thousands, without space, in one number.
+ */
+function joinThousands(tokens: readonly Token[], { thousandsAnywhere }: Dialect): readonly Token[] {
+  const commas: number[] = [];
+  let level = 0;
+  tokens.forEach((token, index) => {
+    if (token.type !== 'operator') return;
+    if (['(', '[', '{', 'lbrace'].includes(token.text)) level += 1;
+    else if ([')', ']', '}', 'rbrace'].includes(token.text)) level -= 1;
+    else if (level === 0 && (token.text === ',' || token.text === ';')) commas.push(index);
+  });
+  const first = commas[0];
+  const last = commas.at(-1);
+  if (first === undefined || last === undefined) return tokens;
+  if (!head.test(tokens[first - 1]?.text ?? '')) return tokens;
+  let digits = tokens[first - 1]!.text;
+  for (const [order, comma] of commas.entries()) {
+    const next = tokens[comma + 1];
+    if (tokens[comma]!.text !== ',' || comma !== first + 2 * order || tokens[comma]!.space) return tokens;
+    if (next?.type !== 'number' || next.space) return tokens;
+    if (!(comma === last ? lastGroup : group).test(next.text)) return tokens;
+    digits += next.text;
+  }
+  if (!thousandsAnywhere && (last + 2 < tokens.length || first - 1 > (tokens[0]!.text === '-' ? 1 : 0))) return tokens;
+  const joined: Token = { type: 'number', text: digits, space: tokens[first - 1]!.space };
+  return [...tokens.slice(0, first - 1), joined, ...tokens.slice(last + 2)];
+}
+
+function isPlusMinus(node: Node): boolean {
+  return node.kind === 'plus-minus';
+}
+
+/** `a \pm b` as the two answers a + b, a - b; all signs of an element change together. */
+function expandedPlusMinus(tree: Node): Node {
+  if (tree.kind === 'list' || tree.kind === 'set') {
+    return { ...tree, items: tree.items.flatMap((item) => (some(item, isPlusMinus) ? bothSigns(item) : [item])) };
+  }
+  if (tree.kind === 'relation') {
+    const right = tree.sides.at(-1)!;
+    if (!tree.sides.slice(0, -1).some((side) => some(side, isPlusMinus))) {
+      return { ...tree, sides: [...tree.sides.slice(0, -1), { kind: 'list', items: bothSigns(right), joint: ',' }] };
+    }
+  }
+  return { kind: 'list', items: bothSigns(tree), joint: ',' };
+}
+
+function bothSigns(node: Node): Node[] {
+  return [withSign(node, false), withSign(node, true)];
+}
+
+function withSign(node: Node, minus: boolean): Node {
+  const visit = (child: Node): Node => withSign(child, minus);
+  switch (node.kind) {
+    case 'plus-minus': {
+      const right = visit(node.right);
+      const signed: Node =
+        minus !== node.flipped ? { kind: 'multiply', factors: [{ kind: 'number', value: { n: -1n, d: 1n }, decimal: false }, right] } : right;
+      return node.left ? { kind: 'add', terms: [visit(node.left), signed] } : signed;
+    }
+    case 'add':
+      return { kind: 'add', terms: node.terms.map(visit) };
+    case 'multiply':
+      return { kind: 'multiply', factors: node.factors.map(visit) };
+    case 'power':
+      return { kind: 'power', base: visit(node.base), exponent: visit(node.exponent) };
+    case 'call':
+      return { ...node, args: node.args.map(visit) };
+    case 'apply':
+      return { ...node, args: node.args.map(visit) };
+    case 'percent':
+      return { kind: 'percent', inner: visit(node.inner) };
+    case 'list':
+    case 'set':
+    case 'tuple':
+    case 'set-operation':
+      return { ...node, items: node.items.map(visit) };
+    case 'relation':
+      return { ...node, sides: node.sides.map(visit) };
+    default:
+      return node;
+  }
+}

@@ -1,0 +1,33 @@
+/** What counts as equal: the switches between graders that compare the same trees. */
+export interface Rules {
+  /** Decimal places to which both sides are rounded when one of them is a decimal. */
+  readonly roundingPlaces: number;
+  /** Beside rounding, the sides may differ by this part of the larger at most. */
+  readonly maxRelativeError: number;
+  /** A gold set may be answered by an inequality; the other way round always. */
+  readonly relationForSet: boolean;
+  /** Equations and inequalities are equal up to a non-zero factor, else only up to swapped sides. */
+  readonly factors: boolean;
+  /** Units that are both known must agree. */
+  readonly units: boolean;
+  /** Letters that differ in case only are the same where that confuses nothing. */
+  readonly ignoreCase: boolean;
+}
+
+export const standardRules: Rules = {
+  roundingPlaces: 6,
+  maxRelativeError: 1e-3,
+  relationForSet: true,
+  factors: true,
+  units: true,
+  ignoreCase: true,
+};
+
+export const mathVerifyRules: Rules = {
+  roundingPlaces: 6,
+  maxRelativeError: Number.POSITIVE_INFINITY,
+  relationForSet: false,
+  factors: true,
+  units: false,
+  ignoreCase: false,
+};

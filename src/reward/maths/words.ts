@@ -1,0 +1,40 @@
+import { asciiMaths } from './commands.js';
+import type { Node } from './tree.js';
+
+/** The letters that a node spells: words, one symbol, or letters that stood together; null when it is more than that. */
+export function lettersOf(node: Node): string | null {
+  if (node.kind === 'text') return node.text;
+  if (node.kind === 'symbol') return node.name;
+  if (node.kind === 'constant') return node.name === 'e' || node.name === 'i' ? node.name : null;
+  if (node.kind !== 'multiply') return null;
+  if (node.word !== undefined) return node.word;
+  const parts = node.factors.map(lettersOf);
+  return parts.includes(null) ? null : parts.join('');
+}
+
+/** Whether words are the same but for case, spaces, and brackets and punctuation around them. */
+export function sameWords(a: string, b: string): boolean {
+  return bare(a) === bare(b);
+}
+
+const around = /^[\s([{'"“”‘’.*]+|[\s)\]}'"“”‘’.,;:!*]+$/g;
+
+function bare(text: string): string {
+  return text.replace(around, '').replace(/[\s_-]+/g, '').toLowerCase();
+}
+
+const faces = /\\(?:text(?:bf|it|rm|sf|tt|normal)?|mbox|hbox|mathrm|mathbf|mathit|operatorname|emph|underline|boxed|displaystyle|left|right|,|;|:|!|quad|qquad)(?![a-zA-Z])/g;
+
+/** An answer as plain words, for when it is not mathematics: no commands of face or space, no braces, one space between words. */
+export function plainWords(answer: string): string {
+  return asciiMaths(answer)
+    .replace(/\\[dtc]frac/g, '\\frac')
+    .replace(faces, ' ')
+    .replace(/\\[ $]|[{}$~\s]+/g, ' ')
+    .replace(/\s*([^\p{L}\p{N}\s])\s*/gu, '$1')
+    .trim()
+    .replace(/[.,;:]+$/, '')
+    .replace(/^\(([^()]*)\)$/, '$1')
+    .trim()
+    .toLowerCase();
+}
