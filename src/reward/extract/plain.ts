@@ -1,0 +1,223 @@
+import type { Follows } from './follows.js';
+import { lowerBound } from './lower-bound.js';
+import { type SourceText, spaceClass } from './source-text.js';
+
+/**
+ * Numbers and arithmetic in prose. Both stand at the text's begin or after whitespace or `=`, perhaps behind `**`:
+ *
+ *   number      [currency] (1,234[.5] | 12.5 | 12,5 | .5 | 12) [percent]       thousands are set apart by `,` or a space
+ *   expression  -(-d R op R) suffix    R of digits . whitespace + - * × / ^ ( ) ÷ ;  the suffix is ** . , : whitespace ) $
+ *
+ * An expression has an operator after its first digit and reaches as far as a suffix can follow. What `follows` asks
+ * for must come next: until it does, shorter matches are tried in the order of a backtracking matcher, so `12 =` yields 1
+ * where no `=` may follow.
+ */
+export interface PlainMatch {
+  readonly kind: 'expression' | 'number';
+  /** The expression as it stands, or the number without separators and leading zeros. */
+  readonly text: string;
+  readonly percent: boolean;
+  readonly end: number;
+}
+
+const currencies = new Set('$€£¥₹₽₪₩₫฿₡₢₣₤₥₦₧₨₭₮₯₰₱₲₳₴₵₶₷₸₺₻₼₾₿');
+
+export class PlainFinder {
+  private readonly runs: ExpressionRuns;
+
+  constructor(private readonly text: SourceText) {
+    this.runs = new ExpressionRuns(text);
+  }
+
+  /** A match whose prefix stands at `at`; an expression is preferred. */
+  match(at: number, follows: Follows): PlainMatch | undefined {
+    return this.expression(at, follows) ?? this.number(at, follows);
+  }
+
+  expression(at: number, follows: Follows): PlainMatch | undefined {
+    for (const begin of this.afterPrefix(at)) {
+      const found = this.expressionAt(begin, follows);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  number(at: number, follows: Follows): PlainMatch | undefined {
+    for (const begin of this.afterPrefix(at)) {
+      const found = this.numberAt(currencies.has(this.text.chars[begin] ?? '') ? begin + 1 : begin, follows);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  private afterPrefix(at: number): number[] {
+    const { text } = this;
+    const begins = at === 0 ? [0] : [];
+    if (text.chars[at] === '=' || text.isSpace(at)) begins.push(at + 1);
+    return begins.map((begin) => (text.startsWith('**', begin) ? begin + 2 : begin));
+  }
+
+  private expressionAt(begin: number, follows: Follows): PlainMatch | undefined {
+    const { text } = this;
+    let at = begin;
+    if (text.chars[at] === '-') at += 1;
+    if (text.chars[at] === '(') at += 1;
+    if (text.chars[at] === '-') at += 1;
+    if (!text.isDigit(at)) return undefined;
+    const found = this.runs.longest(at + 1, follows);
+    if (!found) return undefined;
+    return { kind: 'expression', text: text.slice(begin, found.expression), percent: false, end: found.end };
+  }
+
+  private numberAt(begin: number, follows: Follows): PlainMatch | undefined {
+    const { text } = this;
+    const sign = text.chars[begin] === '-' ? begin + 1 : begin;
+    const integer = text.skipDigits(sign);
+    const made = (integerEnd: number, end: number): PlainMatch | undefined => {
+      const match = this.withPercent(end, follows);
+      if (!match) return undefined;
+      return { kind: 'number', text: numberText(text.slice(begin, integerEnd), text.slice(integerEnd, end)), ...match };
+    };
+    if (integer > sign) {
+      for (const end of this.thousandsEnds(sign, integer)) {
+        if (text.chars[end] === '.') {
+          for (let d = text.skipDigits(end + 1); d > end + 1; d -= 1) {
+            const found = made(end, d);
+            if (found) return found;
+          }
+        }
+        const found = made(end, end);
+        if (found) return found;
+      }
+      if (text.chars[integer] === '.' || text.chars[integer] === ',') {
+        for (let d = text.skipDigits(integer + 1); d > integer + 1; d -= 1) {
+          const found = made(integer, d);
+          if (found) return found;
+        }
+      }
+    } else if (text.chars[begin] === '.') {
+      for (let d = text.skipDigits(begin + 1); d > begin + 1; d -= 1) {
+        const found = made(begin, d);
+        if (found) return found;
+      }
+    }
+    for (let end = integer; end > sign; end -= 1) {
+      const found = made(end, end);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  /** Ends of `1,234,567` and of what remains without the last groups; none if there are no groups. */
+  private thousandsEnds(sign: number, integer: number): number[] {
+    const { text } = this;
+    const first = text.chars[sign]!;
+    if (integer - sign > 3 || first < '1' || first > '9') return [];
+    const ends: number[] = [];
+    for (let at = integer; text.chars[at] === ',' || text.chars[at] === ' '; at = ends[0]!) {
+      if (text.skipDigits(at + 1, at + 4) < at + 4) break;
+      ends.unshift(at + 4);
+    }
+    return ends;
+  }
+
+  private withPercent(end: number, follows: Follows): { percent: boolean; end: number } | undefined {
+    const { text } = this;
+    const at = text.skipSpace(end);
+    for (const word of ['%', 'percent', 'Percent', 'percentage', 'Percentage', 'pct', 'Pct']) {
+      if (!text.startsWith(word, at)) continue;
+      const last = follows(at + word.length);
+      if (last >= 0) return { percent: true, end: last };
+    }
+    const last = follows(end);
+    return last >= 0 ? { percent: false, end: last } : undefined;
+  }
+}
+
+/** The number as written, cleaned. Only an unsigned integer part loses its zeros; none at all is 0. */
+function numberText(integer: string, decimal: string): string {
+  const bare = integer.replace(/[, ]/g, '').replace(/^0+/, '');
+  return (bare === '' ? '0' : bare) + decimal.replace(',', '.');
+}
+
+/**
+ * Where expressions end. All that begin in one run of expression characters end at the same place, the last one that a
+ * suffix can follow, if it lies far enough behind their first operator; so each run is searched once.
+ */
+class ExpressionRuns {
+  /** Runs that hold a digit and an operator, ascending. */
+  private runs: Run[] | undefined;
+
+  constructor(private readonly text: SourceText) {}
+
+  /** The longest expression whose characters after its first digit begin at `from`. */
+  longest(from: number, follows: Follows): ExpressionEnd | undefined {
+    this.runs ??= findRuns(this.text.chars);
+    const run = this.runs[lowerBound(this.runs, from + 1, (each) => each.end)];
+    if (!run || run.begin > from) return undefined;
+    const operator = run.operators[lowerBound(run.operators, from)];
+    if (operator === undefined) return undefined;
+    const least = operator + 2;
+    let last = run.lasts.get(follows);
+    if (!last) {
+      last = { at: run.end + 1, found: undefined };
+      run.lasts.set(follows, last);
+    }
+    while (!last.found && last.at > least) {
+      last.at -= 1;
+      last.found = this.endingAt(last.at, follows);
+    }
+    return last.at >= least ? last.found : undefined;
+  }
+
+  /** The expression that ends at `at`, or at a closing parenthesis there, with its suffix. */
+  private endingAt(at: number, follows: Follows): ExpressionEnd | undefined {
+    for (const expression of this.text.chars[at] === ')' ? [at + 1, at] : [at]) {
+      for (const suffixEnd of this.suffixEnds(expression)) {
+        const end = follows(suffixEnd);
+        if (end >= 0) return { expression, end };
+      }
+    }
+    return undefined;
+  }
+
+  private suffixEnds(at: number): number[] {
+    const bare = this.suffixCharEnds(at);
+    return this.text.startsWith('**', at) ? [...this.suffixCharEnds(at + 2), ...bare] : bare;
+  }
+
+  private suffixCharEnds(at: number): number[] {
+    const { text } = this;
+    const char = text.chars[at];
+    if (char === undefined) return [at];
+    if (char === '\n' && at === text.length - 1) return [at + 1, at];
+    return '.,:)$'.includes(char) || text.isSpace(at) ? [at + 1] : [];
+  }
+}
+
+interface ExpressionEnd {
+  readonly expression: number;
+  /** Behind the suffix and what must follow. */
+  readonly end: number;
+}
+
+interface Run {
+  readonly begin: number;
+  readonly end: number;
+  readonly operators: readonly number[];
+  /** For each condition: the last end found, or undefined if there is none down to `at`. */
+  readonly lasts: Map<Follows, { at: number; found: ExpressionEnd | undefined }>;
+}
+
+const runPattern = new RegExp(`[\\p{Nd}.${spaceClass}+\\-*×/^()÷]{3,}`, 'gu');
+const operatorPattern = /[+\-*×/^()÷]/g;
+
+function findRuns(chars: string): Run[] {
+  const runs: Run[] = [];
+  for (const { 0: run, index: begin } of chars.matchAll(runPattern)) {
+    if (!/\p{Nd}/u.test(run)) continue;
+    const operators = Array.from(run.matchAll(operatorPattern), (match) => begin + match.index);
+    if (operators.length > 0) runs.push({ begin, end: begin + run.length, operators, lasts: new Map() });
+  }
+  return runs;
+}
