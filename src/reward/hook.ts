@@ -67,14 +67,14 @@ export async function loadRewardHook(
     .update(await readFile(file))
     .digest('hex');
   const name = `${basename(file)}@${digest.slice(0, 12)}`;
-  const exported = await attempt(`load reward module ${specifier}`, async () => {
+  const exported = await attempt(`loading reward module ${specifier}`, async () => {
     const module: { readonly default?: unknown } = await import(pathToFileURL(file).href);
     return module.default;
   });
   if (typeof exported === 'function') return { name, hook: exported as RewardHook };
   if (typeof exported !== 'object' || exported === null || !('create' in exported)) throw noHook(specifier, exported);
   const factory = exported as RewardHookFactory;
-  const hook: unknown = await attempt(`create the reward of ${specifier}`, async () => factory.create(options));
+  const hook: unknown = await attempt(`creating the reward of ${specifier}`, async () => factory.create(options));
   if (typeof hook !== 'function') throw noHook(`${specifier}, by its create(),`, hook);
   return { name, hook: hook as RewardHook, close: () => factory.close?.() };
 }
@@ -95,9 +95,10 @@ export function hookReward({ name, hook, close }: LoadedHook, specifier: string,
     const fields = typeof result === 'number' ? { reward: result } : result;
     const odd = oddField(fields);
     if (odd === undefined) return { ...rule, ...(fields as RewardResult) };
+    const field = odd === '' || typeof result === 'number' ? '' : `, where "${odd}" is ${show(valueOf(fields, odd))}`;
     throw new LimrError(
       'LIMR_USAGE',
-      `${what} returned ${show(result)}${odd === '' ? '' : `, where "${odd}" is ${show((fields as Record<string, unknown>)[odd])}`}`,
+      `${what} returned ${show(result)}${field}`,
       'A hook returns a finite number, or an object with the finite number "reward" and other fields of a RewardResult.',
     );
   };
@@ -133,6 +134,8 @@ function oddField(value: unknown): string | undefined {
     ([name, field]) => !(Object.hasOwn(fieldTypes, name) && fieldTypes[name as keyof RewardResult](field)),
   )?.[0];
 }
+
+const valueOf = (object: unknown, key: string): unknown => (object as Record<string, unknown>)[key];
 
 function findModule(specifier: string, folder: string): string {
   const file = specifier.startsWith('file:') ? fileURLToPath(specifier) : resolve(folder, specifier);
