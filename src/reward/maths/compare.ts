@@ -4,6 +4,7 @@ import { doubleValue } from './doubles.js';
 import { equalValues } from './equal-values.js';
 import { exactValue } from './exact.js';
 import { key } from './key.js';
+import { matrixValue } from './matrix.js';
 import { samplePoint, variablesOf } from './point.js';
 import { equalPointSets, infiniteSign, pointSet } from './point-set.js';
 import * as q from './rational.js';
@@ -75,8 +76,8 @@ class Comparison {
   ) {}
 
   trees(goldTree: Node, answerTree: Node): CompareVerdict {
-    let gold = collapsed(goldTree);
-    let answer = collapsed(answerTree);
+    let gold = collapsed(matrixValue(single(goldTree)));
+    let answer = collapsed(matrixValue(single(answerTree)));
     if (isEquation(answer) && !isEquation(gold)) answer = answer.sides.at(-1)!;
     else if (isAssignment(gold) && !isEquation(answer)) gold = gold.sides.at(-1)!;
     if (gold.kind === 'relation' && answer.kind === 'relation') return this.relations(gold, answer);
@@ -143,7 +144,12 @@ class Comparison {
     const a = g && this.constantValue(answer);
     if (g === null || a === null) return null;
     const { roundingPlaces, maxRelativeError } = this.rules;
-    if (q.roundedUnits(g, roundingPlaces) !== q.roundedUnits(a, roundingPlaces)) return false;
+    if (q.roundedUnits(g, roundingPlaces) !== q.roundedUnits(a, roundingPlaces)) {
+      // rounded by its writer to more places, where six of them round another way
+      const places = Math.max(decimalPlaces(gold), decimalPlaces(answer));
+      if (!this.rules.writtenPlaces || places <= roundingPlaces) return false;
+      if (q.roundedUnits(g, places) !== q.roundedUnits(a, places)) return false;
+    }
     const [x, y] = [q.toDouble(g), q.toDouble(a)];
     return Math.abs(x - y) <= maxRelativeError * Math.max(Math.abs(x), Math.abs(y));
   }
@@ -188,6 +194,7 @@ class Comparison {
     if (gold.kind === 'tuple') return this.tuple(gold, answer);
     const goldItems = itemsOf(gold);
     const answerItems = itemsOf(answer);
+    if (!isCollection(gold) || !isCollection(answer)) return different('other_kind');
     if (answer.kind === 'tuple' && !isPlainTuple(answer, this.budget)) return different('other_kind');
     return this.inAnyOrder(goldItems, answerItems) ? same('same_elements') : different('other_elements');
   }
@@ -196,6 +203,7 @@ class Comparison {
   private tuple(gold: NodeOf<'tuple'>, answer: Node): CompareVerdict {
     if (answer.kind === 'tuple') {
       const brackets = gold.open === answer.open && gold.close === answer.close;
+      if (!brackets && this.rules.strictBrackets && gold.items.length === 2) return different('other_elements');
       if (!brackets && !(isPlainTuple(gold, this.budget, true) && isPlainTuple(answer, this.budget, true))) {
         return different('other_elements');
       }
@@ -335,6 +343,11 @@ function sameVariable(a: Node, b: Node): boolean {
   return [...variablesOf(a).names].join() === [...variablesOf(b).names].join();
 }
 
+/** A set of one is its element. */
+function single(node: Node): Node {
+  return (node.kind === 'set' || node.kind === 'list') && node.items.length === 1 ? single(node.items[0]!) : node;
+}
+
 /** An assignment chain a = b = c as a = c. */
 function collapsed(node: Node): Node {
   if (!isAssignment(node) || node.names.length === 1) return node;
@@ -408,6 +421,14 @@ function isPlainTuple({ items, open, close }: NodeOf<'tuple'>, budget: Budget, s
 function isDecimal(node: Node): boolean {
   if (node.kind === 'percent') return isDecimal(node.inner);
   return node.kind === 'number' && node.decimal;
+}
+
+/** The decimal places of a decimal, without zeros at the end; 0 for everything else. */
+function decimalPlaces(node: Node): number {
+  if (node.kind !== 'number' || !node.decimal) return 0;
+  let places = 0;
+  for (let unit = 1n; unit % node.value.d !== 0n; unit *= 10n) places += 1;
+  return places;
 }
 
 function difference(left: Node, right: Node): Node {

@@ -92,12 +92,13 @@ const baseDigits = '0123456789abcdefghijklmnopqrstuvwxyz';
 /** @returns null when a digit is not of the base */
 export function basedValue({ digits, base }: NodeOf<'based'>): Rational | null {
   let value = 0n;
-  for (const digit of digits.toLowerCase()) {
+  const negative = digits.startsWith('-');
+  for (const digit of digits.slice(negative ? 1 : 0).toLowerCase()) {
     const worth = baseDigits.indexOf(digit);
     if (worth < 0 || worth >= base) return null;
     value = value * BigInt(base) + BigInt(worth);
   }
-  return q.rational(value);
+  return q.rational(negative ? -value : value);
 }
 
 function repeatedValue(node: NodeOf<'sum' | 'product'>, point: Point, budget: Budget): Rational | null {

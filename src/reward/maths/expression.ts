@@ -102,7 +102,7 @@ export class ExpressionParser {
     if (token?.type === 'end') return true;
     if (token?.type !== 'operator') return false;
     const { text } = token;
-    return [')', ']', '}', 'rbrace', 'rfloor', 'rceil', '&', '\\\\'].includes(text) || (text === '|' && this.bars > 0);
+    return [')', ']', '}', 'rbrace', 'rfloor', 'rceil', '&', '\\\\', 'over', 'choose'].includes(text) || (text === '|' && this.bars > 0);
   }
 
   private relation(): Node {
@@ -314,9 +314,10 @@ export class ExpressionParser {
 
   private subscripted(node: Node): Node {
     const subscript = this.subscriptText();
-    if (node.kind === 'number' && !node.decimal && node.value.d === 1n && node.value.n >= 0n) {
+    if (node.kind === 'number') {
       const base = Number(subscript);
-      if (!this.dialect.bases || !/^\d+$/.test(subscript) || base < 2 || base > 36) return node;
+      const readable = /^\d+$/.test(subscript) && base >= 2 && base <= 36 && node.value.d === 1n;
+      if (!this.dialect.bases || !readable) return node;
       return { kind: 'based', digits: String(node.value.n), base };
     }
     if (node.kind === 'symbol') return { kind: 'symbol', name: `${node.name}_{${subscript}}` };
@@ -728,7 +729,7 @@ export class ExpressionParser {
   private previousIsValue(): boolean {
     const previous = this.tokens[this.at - 1];
     if (previous === undefined) return false;
-    return previous.type === 'number' || previous.type === 'letters' || [')', '}', '°', '%', '!'].includes(previous.text);
+    return ['number', 'letters', 'constant'].includes(previous.type) || [')', '}', '°', '%', '!'].includes(previous.text);
   }
 
   /** A run of letters that is a unit: a known one, or a word of some length set apart, with nothing but words behind it. */

@@ -10,6 +10,7 @@ import {
   symbolCommands,
   textCommands,
 } from './commands.js';
+import { isUnitWord } from './units.js';
 
 /**
  * `number` digits with at most one point, thousands separators gone; `letters` a run of letters; `symbol`, `constant`,
@@ -52,9 +53,12 @@ const spaced = new Set([',', ';', ':', '!', ' ', '\n', '\t', '>', '/']);
 const wordOperators = new Map([
   ['and', 'and'], ['or', 'or'], ['percent', '%'], ['percentage', '%'], ['pct', '%'], ['degree', '°'], ['degrees', '°'], ['deg', '°'],
 ]); // biome-ignore format: a table
+const letterList = /^\(?[A-Za-z]\)?(?:\s*(?:,\s*(?:and\b)?|\band\b|&)\s*\(?[A-Za-z]\)?)+$/;
+const oneLetterUnit = /^[mgshlLNJWVK]$/;
 const plainContent = /^[-+]?[\d.,]*\d[\d.,]*\s*\\?%?$/;
 /** A number whose thousands are set apart in LaTeX's ways: braced comma, comma or thin space with or without \!. */
 const grouped = /\d{1,3}(?:(?:\{,\}|,\s*\\!\s*|\\!\s*,\s*|\\,\s*|\{\\,\}|\\;\s*|\\ )\d{3}(?!\d))+(?:\.\d+)?/y;
+const spacedGroups = /[1-9]\d{0,2}(?:[ ~]\d{3}(?!\d))+(?:\.\d+)?(?!\s*[/\d])/y;
 const plainNumber = /\d+(?:\.\d+)?|\.\d+/y;
 const separators = /[^\d.]+/g;
 const trailingPoint = /\.(?!\d)/y;
@@ -116,7 +120,8 @@ class Lexer {
 
   private number(): void {
     grouped.lastIndex = this.at;
-    const withGroups = grouped.exec(this.text)?.[0];
+    spacedGroups.lastIndex = this.at;
+    const withGroups = (grouped.exec(this.text) ?? spacedGroups.exec(this.text))?.[0];
     if (withGroups !== undefined) {
       this.at += withGroups.length;
       this.push('number', withGroups.replace(/\{\\,\}|\\./g, '').replace(separators, ''));
@@ -165,8 +170,8 @@ class Lexer {
       this.named(name);
     } else if (c === '\\') {
       this.doubled();
-    } else if (spaced.has(c) || c === '') {
-      this.at += 2;
+    } else if (spaced.has(c) || c === '' || digit.test(c)) {
+      this.at += digit.test(c) ? 1 : 2;
       this.space = true;
     } else if (c === '$') {
       this.at += 2; // a currency sign
@@ -255,15 +260,34 @@ class Lexer {
       if (name === 'mathrm' || name === 'operatorname') return;
       throw unparsable;
     }
-    const words = content.replace(/\\[ ,;:!]|[~$\s]+/g, ' ').trim();
+    const words = content
+      .replace(/\\(?:big|Big|bigg|Bigg)[lrm]?(?![a-z])|\\(?:left|right)(?![a-z])/g, '')
+      .replace(/\\[ ,;:!]|[~$\s]+/g, ' ')
+      .trim();
     const lower = words.toLowerCase().replace(/^,\s*(?=and|or)/, '');
-    if (words === '' || words === '.') this.space = true;
+    if (words === '' || words === '.' || words === '\\') this.space = true;
+    else if (letterList.test(words)) this.list(words);
     else if (plainContent.test(words) || (name === 'fbox' && this.depth < 4)) this.inline(words);
     else if (wordOperators.has(lower)) this.push('operator', wordOperators.get(lower)!);
-    else if (functionNames.has(words) && words.length > 1) this.push('function', functionNames.get(words)!);
+    else if (functionNames.has(words) && words.length > 1 && !(isUnitWord(words) && this.followsValue())) this.push('function', functionNames.get(words)!);
+    else if (oneLetterUnit.test(words) && name === 'mathrm' && this.followsValue()) this.push('text', words);
     else if (words.length === 1 && (name === 'mathrm' || name === 'textit' || words === 'i' || words === 'e')) this.push('letters', words);
     else if (words === 'T' && name === 'mathrm') this.push('letters', words);
     else this.push('text', words);
+  }
+
+  /** `\text{A, B and C}`: choices, one by one. */
+  private list(words: string): void {
+    words.split(/\s*(?:,|\band\b|&)\s*/).forEach((choice, index) => {
+      if (choice === '') return;
+      if (index > 0) this.push('operator', ',');
+      this.push('text', choice);
+    });
+  }
+
+  private followsValue(): boolean {
+    const previous = this.tokens.at(-1);
+    return previous !== undefined && (previous.type === 'number' || previous.text === '}' || previous.text === ')');
   }
 
   private inline(words: string): void {
