@@ -95,7 +95,7 @@ export function hookReward({ name, hook, close }: LoadedHook, specifier: string,
     const fields = typeof result === 'number' ? { reward: result } : result;
     const odd = oddField(fields);
     if (odd === undefined) return { ...rule, ...(fields as RewardResult) };
-    const field = odd === '' || typeof result === 'number' ? '' : `, where "${odd}" is ${show(valueOf(fields, odd))}`;
+    const field = odd === '' || typeof result === 'number' ? '' : `, where "${odd}" is ${show(fieldOf(fields, odd))}`;
     throw new LimrError(
       'LIMR_USAGE',
       `${what} returned ${show(result)}${field}`,
@@ -135,7 +135,7 @@ function oddField(value: unknown): string | undefined {
   )?.[0];
 }
 
-const valueOf = (object: unknown, key: string): unknown => (object as Record<string, unknown>)[key];
+const fieldOf = (object: unknown, key: string): unknown => (object as Record<string, unknown>)[key];
 
 function findModule(specifier: string, folder: string): string {
   const file = specifier.startsWith('file:') ? fileURLToPath(specifier) : resolve(folder, specifier);
