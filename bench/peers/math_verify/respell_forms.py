@@ -106,8 +106,9 @@ def sequence(a: Answer, rng: Random) -> Iterator[Spelling]:
     if len(values) == 2 and not any(v.free_symbols for v in values):
         middle, half = sympy.expand((values[0] + values[1]) / 2), sympy.expand((values[0] - values[1]) / 2)
         half = -half if latex(half).startswith("-") else half
-        yield "list/plus-minus", (latex(middle) if middle != 0 else "") + rf" \pm {latex(half)}", True
-        yield "list/prefix-plus-minus", "x = " + (latex(middle) if middle != 0 else "") + rf" \pm {latex(half)}", True
+        both = rf"{latex(middle) if middle != 0 else ''} \pm " + (rf"\left({latex(half)}\right)" if half.is_Add else latex(half))
+        yield "list/plus-minus", both, True
+        yield "list/prefix-plus-minus", f"x = {both}", True
 
 
 def bound(interval: Interval, variable: str, rng: Random) -> str:

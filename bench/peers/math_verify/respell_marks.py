@@ -33,7 +33,7 @@ TEMPLATES = {
         "quad": r"<0>\quad\text{<1>}<2>", "prefix": "x = <text>",
     },
     "base": {
-        "braced": "<0>_{<1>}", "text": r"<0>_{\text{<1>}}", "group": "(<0>)_{<1>}", "spaced": "<0> _{<1>}", "?omitted": "<0>",
+        "braced": "<0>_{<1>}", "text": r"<0>_{\text{<1>}}", "spaced": "<0> _{<1>}", "?omitted": "<0>",
         "?spelled": r"<0> \text{ base } <1>",
     },
     "ratio": {
@@ -115,6 +115,8 @@ def marked(a: Answer, rng: Random) -> Iterator[Spelling]:
         for name, word in (("lower", first.lower()), ("upper", first.upper()), ("capital", first.capitalize())):
             yield f"word/{name}", rf"\text{{{word}}}", True
         yield "word/lower-bare", first.lower(), True
+    elif a.kind == "base":
+        yield "base/group", rf"({first})_{{{a.parts[1]}}}", None if first.startswith("-") else True
     elif a.kind == "mixed":
         yield from mixed(a, rng)
     elif a.kind == "letters":

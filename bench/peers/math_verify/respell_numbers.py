@@ -86,8 +86,9 @@ def integer(a: Answer, rng: Random) -> Iterator[Spelling]:
     yield "integer/sum", f"{n - k} + {k}", True
     yield "integer/difference", f"{n + k} - {k}", True
     yield "integer/absolute", (rf"\left|-{n}\right|" if n > 0 else rf"-|{n}|"), True
-    yield "integer/floor", rf"\lfloor {n}.{rng.randint(1, 9)} \rfloor", True
-    yield "integer/ceiling", rf"\left\lceil {n - 1}.{rng.randint(1, 9)} \right\rceil", True
+    tenths = Rational(rng.randint(1, 9), 10)
+    yield "integer/floor", rf"\lfloor {decimal(n + tenths, 1)} \rfloor", True
+    yield "integer/ceiling", rf"\left\lceil {decimal(n - tenths, 1)} \right\rceil", True
     yield "integer/singleton", rf"\{{{n}\}}", True
     if abs(n) > 999:
         yield from thousands(n, rng)

@@ -7,6 +7,7 @@ Default configs: parse(gold), parse(pred), verify(gold, pred). Pairs (see genera
 written as they come, so that a part of the file stands for the whole; a second call goes on where the first stopped. A row is {id, verdict, gold,
 pred, ms, gold_ms, pred_ms, verify_ms, timeouts, order}: verdict true, false, or null where Math-Verify hung past its own time limits or its process
 died; gold and pred the str() of each parsed candidate. `order` counts the pairs of a process: the first one pays for compiled regexes.
+Prints one JSON row: versions, pairs, processes, and pairs a second of wall time from the first verdict to the last.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import logging
 import multiprocessing
 import os
 import time
+from importlib.metadata import version
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from random import Random
@@ -141,6 +143,7 @@ def main() -> None:
     todo = [r for r in rows if r["id"] not in done][: args.limit]
     todo.reverse()
     workers = [Worker(args.nice) for _ in range(args.processes)]
+    at: list[float] = []
     with args.verdicts.open("a", buffering=1) as out:
         for worker in workers:
             if todo:
@@ -155,10 +158,14 @@ def main() -> None:
                 else:
                     continue
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
+                at.append(time.monotonic())
                 if todo:
                     worker.give(todo.pop())
     for worker in workers:
         worker.give(None)
+    peer = f"math-verify {version('math-verify')}, latex2sympy2_extended {version('latex2sympy2_extended')}, sympy {version('sympy')}"
+    rate = round((len(at) - 1) / (at[-1] - at[0]), 1) if len(at) > 1 else None
+    print(json.dumps({"peer": peer, "pairs": len(at), "processes": args.processes, "pairs_per_s": rate}))
 
 
 if __name__ == "__main__":
