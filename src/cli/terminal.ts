@@ -1,6 +1,6 @@
 /** Where a verb talks to a person: stderr, as bars in a terminal and as plain lines elsewhere. stdout is for results alone. */
-import type { SingleBar } from 'cli-progress';
 import { type LogLevel, logLevels } from '../env.js';
+import type { Bar, TerminalStream } from './bar.js';
 
 /** Milliseconds between two lines about the same work where there is no bar. */
 const linePeriodMs = 15_000;
@@ -16,13 +16,10 @@ export interface Progress {
 
 const nothing: Progress = { update: () => {}, end: () => {} };
 
-export interface TerminalStream {
-  readonly isTTY?: boolean;
-  write(text: string): unknown;
-}
-
 export class Terminal {
-  private bar: SingleBar | undefined;
+  private bar: Bar | undefined;
+  /** Counts calls of `progress`: while a bar's module loads, another may begin. */
+  private turn = 0;
   private closed = false;
 
   constructor(
@@ -33,13 +30,9 @@ export class Terminal {
   /** A line for a person. */
   say(text: string, level: LogLevel = 'info'): void {
     if (!this.shows(level)) return;
-    const line = `${escapeControls(text)}\n`;
-    if (this.bar === undefined) this.stream.write(line);
-    else {
-      // The bar goes below the line: clear its row, write, and let its next update draw it again.
-      this.stream.write(`\r\u001b[K${line}`);
-      this.bar.render();
-    }
+    const write = () => this.stream.write(`${escapeControls(text)}\n`);
+    if (this.bar === undefined) write();
+    else this.bar.above(write);
   }
 
   /**
@@ -49,8 +42,9 @@ export class Terminal {
    */
   async progress(name: string, total: number): Promise<Progress> {
     this.endBar();
+    const turn = ++this.turn;
     if (!this.shows('info')) return nothing;
-    return this.stream.isTTY === true ? this.drawnBar(name, total) : this.plainLines(name, total);
+    return this.stream.isTTY === true ? this.drawnBar(name, total, turn) : this.plainLines(name, total);
   }
 
   /** Ends what is drawn and gives the cursor back; nothing is drawn from then on. */
@@ -59,21 +53,14 @@ export class Terminal {
     this.endBar();
   }
 
-  private async drawnBar(name: string, total: number): Promise<Progress> {
-    const { Presets, SingleBar } = await import('cli-progress');
-    if (this.closed) return nothing;
-    const stream = process.stderr;
-    const format = `${name} {bar} {value}/{total} {note}`;
-    const bar = new SingleBar(
-      { format, stream, hideCursor: true, clearOnComplete: true, barsize: 24 },
-      Presets.shades_classic,
-    );
-    bar.start(total, 0, { note: '' });
+  private async drawnBar(name: string, total: number, turn: number): Promise<Progress> {
+    const { Bar } = await import('./bar.js');
+    if (this.closed || turn !== this.turn) return nothing;
+    const bar = new Bar(name, total, this.stream);
     this.bar = bar;
     return {
       update: (done, note = '', known = total) => {
-        bar.setTotal(known);
-        bar.update(done, { note: escapeControls(note) });
+        if (this.bar === bar) bar.update(done, escapeControls(note), known);
       },
       end: () => {
         if (this.bar === bar) this.endBar();
@@ -94,7 +81,7 @@ export class Terminal {
   }
 
   private endBar(): void {
-    this.bar?.stop();
+    this.bar?.end();
     this.bar = undefined;
   }
 

@@ -75,6 +75,7 @@ async function interruptible<T>(terminal: Terminal, body: (signal: AbortSignal) 
     if (controller.signal.aborted) {
       if (performance.now() - first < echoMs) return;
       for (const signal of signals) process.off(signal, onSignal);
+      terminal.close();
       process.kill(process.pid, name);
       return;
     }

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { verbs } from '../../src/cli/commands/index.js';
-import { escapeControls, Terminal } from '../../src/cli/terminal.js';
 import type { Verb } from '../../src/cli/verb.js';
 import { kebabCase } from '../../src/option.js';
 import { runCli } from './run-cli.js';
@@ -87,49 +86,5 @@ describe('usage errors exit with 2, say what is wrong and how to mend it', () =>
       vi.stubEnv('LIMR_ROLLOUTS', 'many');
       expect((await runCli('plan')).stderr).toContain('LIMR_ROLLOUTS=many: rollouts is NaN');
     });
-  });
-});
-
-describe('Terminal', () => {
-  const written = (level: 'info' | 'warn' | 'silent') => {
-    const stream = {
-      text: '',
-      write(text: string) {
-        this.text += text;
-      },
-    };
-    return { stream, terminal: new Terminal(level, stream) };
-  };
-
-  it('writes plain lines where there is no terminal, as LIMR_LOG says', async () => {
-    const { stream, terminal } = written('warn');
-    terminal.say('small talk');
-    terminal.say('watch out', 'warn');
-    expect(stream.text).toBe('watch out\n');
-    const silent = written('silent');
-    silent.terminal.say('help', 'error');
-    expect(silent.stream.text).toBe('');
-  });
-
-  it('reports progress in lines at most every 15 seconds', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] });
-    try {
-      const { stream, terminal } = written('info');
-      const bar = await terminal.progress('sampling', 10);
-      bar.update(1, 'fast');
-      vi.advanceTimersByTime(15_000);
-      bar.update(5, 'fast');
-      bar.update(6);
-      bar.end();
-      expect(stream.text).toBe('sampling 5/10 fast\n');
-    } finally {
-      vi.useRealTimers();
-    }
-  });
-
-  it('spells out control characters of other people', () => {
-    expect(escapeControls('a\u001b[31mred\u0007\u009b\r\n\tok é 数 \u202eevil\u2028')).toBe(
-      'a\\x1b[31mred\\x07\\x9b\\x0d\n\tok é 数 \\u202eevil\\u2028',
-    );
   });
 });
