@@ -48,9 +48,8 @@ export function flagLayer(table: OptionTable, flags: Readonly<Record<string, unk
   for (const [name, given] of Object.entries(flags)) {
     if (given === undefined || !Object.hasOwn(table, name)) continue;
     const from = `--${kebabCase(name)}`;
-    const value = located(typeof given === 'string' ? `${from} ${given}` : from, () =>
-      typeof given === 'string' ? parseOption(table, name, given) : checkOption(table, name, given),
-    );
+    const value =
+      typeof given === 'string' ? parseOption(table, name, given, from) : checkOption(table, name, given, from);
     layer.set(name, { value, from });
   }
   return layer;
@@ -66,7 +65,7 @@ export function environmentLayer(
     const from = variableOf(name);
     const text = variables[from];
     if (text === undefined || text === '') continue;
-    layer.set(name, { value: located(`${from}=${text}`, () => parseOption(table, name, text)), from });
+    layer.set(name, { value: parseOption(table, name, text, from), from });
   }
   return layer;
 }

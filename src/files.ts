@@ -1,6 +1,6 @@
 /** Files, with errors that say which, why and what to do; nothing half-written is left behind. */
 import { randomUUID } from 'node:crypto';
-import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LimrError } from './errors.js';
 import type { Json } from './json.js';
@@ -24,9 +24,12 @@ const hints: Readonly<Record<string, string>> = {
 export function ioError(what: string, error: unknown): LimrError {
   if (error instanceof LimrError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = error instanceof Error ? words(error.message) : String(error);
   return new LimrError('LIMR_IO', `${what}: ${reason}`, hints[code] ?? '', { cause: error });
 }
+
+/** "ENOENT: no such file or directory, open 'a.json'" -> "no such file or directory": what was done with which file is said before. */
+const words = (message: string): string => message.replace(/^E[A-Z0-9]+: (.*?), \w+( '.*)?$/s, '$1');
 
 /** Runs file-system work, and says what it was for when the system refuses. @throws {LimrError} LIMR_IO */
 export async function withIo<T>(what: string, body: () => Promise<T>): Promise<T> {
@@ -48,6 +51,39 @@ export async function exists(path: string): Promise<boolean> {
 export async function refuseExisting(path: string): Promise<void> {
   if (!(await exists(path))) return;
   throw new LimrError('LIMR_USAGE', `${path} exists`, 'Choose another folder, or remove that one first.');
+}
+
+/**
+ * Where a file is written until it is whole: beside its place, from where a rename puts it there. What is there and is no plain file,
+ * as a pipe or /dev/stdout, is written to as it is: a rename would put a file in its stead.
+ * @throws {LimrError} LIMR_IO for a folder
+ */
+export async function temporaryPath(file: string): Promise<string> {
+  const there = await withIo(`write ${file}`, () =>
+    stat(file).catch((error: unknown) => {
+      if (hasCode(error, 'ENOENT')) return undefined;
+      throw error;
+    }),
+  );
+  if (there?.isDirectory()) throw new LimrError('LIMR_IO', `cannot write ${file}: it is a folder`, hints.EISDIR);
+  return there === undefined || there.isFile() ? file + partialSuffix : file;
+}
+
+/** The folder above a path, or above that one, that exists. */
+export async function nearestFolder(path: string): Promise<string> {
+  let folder = dirname(resolve(path));
+  while (!(await exists(folder)) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}
+
+/**
+ * Refuses a place for a new folder, before the work that fills it.
+ * @throws {LimrError} LIMR_USAGE when it exists; LIMR_IO when no folder can be made there
+ */
+export async function checkNewFolder(folder: string): Promise<void> {
+  await refuseExisting(folder);
+  const above = await nearestFolder(folder);
+  await withIo(`write ${folder}`, async () => rm(await mkdtemp(join(above, '.limr-')), { recursive: true }));
 }
 
 /** A file's text without its byte-order mark. @throws {LimrError} LIMR_IO */
@@ -128,17 +164,19 @@ export async function writeFolder(
  * @throws {LimrError} LIMR_IO, and leaves nothing behind
  */
 export async function writeDurably(file: string, content: string | Uint8Array): Promise<void> {
-  const partial = file + partialSuffix;
+  const partial = await temporaryPath(file);
+  const isDirect = partial === file;
   await withIo(`write ${file}`, async () => {
     await mkdir(dirname(file), { recursive: true });
     try {
       await withFile(partial, 'w', async (handle) => {
         await handle.writeFile(content);
-        await handle.sync();
+        if (!isDirect) await handle.sync();
       });
+      if (isDirect) return;
       await rename(partial, file);
     } catch (error) {
-      await rm(partial, { force: true }).catch(() => {}); // on a read-only disk there is nothing to remove
+      if (!isDirect) await rm(partial, { force: true }).catch(() => {}); // on a read-only disk there is nothing to remove
       throw error;
     }
     await syncPath(dirname(file));

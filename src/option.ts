@@ -77,23 +77,24 @@ export const snakeCase = (name: string): string => kebabCase(name).replaceAll('-
 /**
  * Reads an option's value from text (a flag or an environment variable). "null" and "auto" stand for null where it is
  * allowed.
+ * @param called what the user called the option, such as "--eps-clip"
  * @throws {LimrError} LIMR_USAGE
  */
-export function parseOption(table: OptionTable, name: string, text: string): unknown {
+export function parseOption(table: OptionTable, name: string, text: string, called = name): unknown {
   const option = find(table, name);
   switch (option.kind) {
     case 'integer':
     case 'number':
       if (option.default === null && (text === 'null' || text === 'auto')) return null;
-      return checkOption(table, name, text.trim() === '' ? Number.NaN : Number(text));
+      return checkOption(table, name, text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text), called);
     case 'boolean':
       if (text === 'true' || text === '1') return true;
       if (text === 'false' || text === '0') return false;
-      throw mismatch(name, text, 'true or false');
+      throw mismatch(name, option, text, 'true or false', called);
     case 'texts':
-      return text === '' ? [] : checkOption(table, name, [text]);
+      return text === '' ? [] : checkOption(table, name, [text], called);
     default:
-      return checkOption(table, name, text);
+      return checkOption(table, name, text, called);
   }
 }
 
@@ -101,8 +102,11 @@ export function parseOption(table: OptionTable, name: string, text: string): unk
  * Checks one value against its option's type and range and returns it.
  * @throws {LimrError} LIMR_USAGE, naming the option, the value found and the values allowed
  */
-export function checkOption(table: OptionTable, name: string, value: unknown): unknown {
+export function checkOption(table: OptionTable, name: string, value: unknown, called = name): unknown {
   const option = find(table, name);
+  const refuse = (expected: string): never => {
+    throw mismatch(name, option, value, expected, called);
+  };
   switch (option.kind) {
     case 'integer':
     case 'number': {
@@ -113,22 +117,21 @@ export function checkOption(table: OptionTable, name: string, value: unknown): u
         (whole ? Number.isSafeInteger(value) : Number.isFinite(value)) &&
         (option.exclusiveMin ? value > option.min : value >= option.min) &&
         value <= option.max;
-      if (!inside) throw mismatch(name, value, describeRange(option));
+      if (!inside) refuse(describeRange(option));
       return value;
     }
     case 'boolean':
-      if (typeof value !== 'boolean') throw mismatch(name, value, 'true or false');
+      if (typeof value !== 'boolean') refuse('true or false');
       return value;
     case 'choice':
-      if (typeof value !== 'string' || !option.choices.includes(value))
-        throw mismatch(name, value, `one of ${option.choices.join(', ')}`);
+      if (typeof value !== 'string' || !option.choices.includes(value)) refuse(`one of ${option.choices.join(', ')}`);
       return value;
     case 'text':
-      if (typeof value !== 'string' || !option.pattern.test(value)) throw mismatch(name, value, option.expected);
+      if (typeof value !== 'string' || !option.pattern.test(value)) refuse(option.expected);
       return value;
     case 'texts':
       if (!Array.isArray(value) || !value.every((item) => typeof item === 'string' && item !== ''))
-        throw mismatch(name, value, 'a list of strings that are not empty');
+        refuse('a list of strings that are not empty');
       return value;
   }
 }
@@ -147,7 +150,7 @@ function find(table: OptionTable, name: string): Option {
   throw new LimrError('LIMR_USAGE', `there is no option "${name}"`, didYouMean(name, Object.keys(table)));
 }
 
-function mismatch(name: string, value: unknown, expected: string): LimrError {
+function mismatch(name: string, { help }: Option, value: unknown, expected: string, called: string): LimrError {
   const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  return new LimrError('LIMR_USAGE', `${name} is ${shown}, expected ${expected}`, `Set --${kebabCase(name)}.`);
+  return new LimrError('LIMR_USAGE', `${called} is ${shown}, expected ${expected}`, `--${kebabCase(name)}: ${help}.`);
 }

@@ -22,7 +22,7 @@ export const samplerOptions = {
   stop: sampling.texts('text that ends a sample, which keeps it; may be given more than once'),
   maxBatch: sampling.integer(64, { min: 1, free: true }, 'sequences decoded at once, at most'),
   prefillChunk: sampling.integer(512, { min: 1, free: true }, 'prompt tokens a prefill step, at most'),
-  kvCacheBytes: sampling.integer(0, { free: true }, 'bytes of the KV cache; 0 = what maxBatch sequences can need'),
+  kvCacheBytes: sampling.integer(0, { free: true }, 'bytes of the KV cache; 0 = what --max-batch sequences can need'),
 } as const;
 
 export const optimizerOptions = {

@@ -8,7 +8,7 @@ const widest = 24;
 /** A bar of fewer cells says less than the numbers that it would push out of the line. */
 const narrowest = 8;
 /** Columns for "{numbers} {note}". */
-const numbersColumns = 36;
+const numbersColumns = 28;
 
 export class Bar {
   private readonly single: SingleBar;

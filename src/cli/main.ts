@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander';
 import { variableOf } from '../config.js';
 import { checkVariableNames } from '../env.js';
 import { exitCode, LimrError } from '../errors.js';
+import { hasCode, ioError } from '../files.js';
 import { verbs } from './commands/index.js';
 import { escapeControls } from './terminal.js';
 import { type Verb, type VerbGroup, verbCommand } from './verb.js';
@@ -66,12 +67,14 @@ function usage(error: CommanderError, written: string): LimrError {
   }
   const text = written === '' ? error.message : written;
   const [, message = text, hint = ''] = /^error: (.*?)\s*(?:\((Did you mean .*\?)\))?\s*$/s.exec(text) ?? [];
-  return new LimrError(
-    'LIMR_USAGE',
-    message.trim(),
-    hint === '' ? '`limr-engine <verb> --help` lists the flags.' : hint,
-  );
+  return new LimrError('LIMR_USAGE', message.trim(), hint === '' ? (hints[error.code] ?? flagsHint) : hint);
 }
+
+const flagsHint = '`limr-engine <verb> --help` lists the flags.';
+const hints: Readonly<Record<string, string>> = {
+  'commander.unknownCommand': '`limr-engine --help` lists the verbs.',
+  'commander.excessArguments': `${flagsHint.slice(0, -1)}; a value with spaces needs quotes.`,
+};
 
 function print(error: unknown): void {
   const lines =
@@ -92,9 +95,12 @@ function isMain(): boolean {
 }
 
 if (isMain()) {
-  // A reader that closes the pipe early (head) is no failure of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+  process.stdout.on('error', (error) => {
+    if (hasCode(error, 'EPIPE')) return; // a reader that closes the pipe early (head) is no failure of ours
+    print(ioError('cannot write to stdout', error));
+    process.exitCode = 1;
   });
-  process.exitCode = await main(process.argv.slice(2));
+  process.stderr.on('error', () => {}); // a run goes on when nobody can watch it any more
+  const code = await main(process.argv.slice(2));
+  if (code !== 0) process.exitCode = code;
 }

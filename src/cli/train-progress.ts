@@ -121,5 +121,6 @@ export function percent(value: number | null | undefined): string {
 }
 
 function fixed(value: number | null | undefined, digits = 3): string {
-  return value === null || value === undefined ? '-' : value.toFixed(digits);
+  if (value === null || value === undefined) return '-';
+  return (Number(value.toFixed(digits)) + 0).toFixed(digits); // + 0: no "-0.000"
 }

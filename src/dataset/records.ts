@@ -2,9 +2,10 @@
  * Rows of a data file, whatever its format. A format is an entry of `readers`, keyed by file extension.
  */
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { LimrError } from '../errors.js';
-import { ioError, readText } from '../files.js';
+import { ioError, readText, withIo } from '../files.js';
 import { jsonErrorOffset, lineOf } from './json-text.js';
 
 export interface DataRecord {
@@ -23,6 +24,9 @@ const readers: Readonly<Record<string, Reader>> = { '.json': readJsonArray, '.js
  * @throws {LimrError} LIMR_IO, LIMR_FORMAT with file and line, LIMR_UNSUPPORTED for another extension
  */
 export async function* streamRecords(file: string): AsyncGenerator<DataRecord, void, void> {
+  if ((await withIo(`read ${file}`, () => stat(file))).isDirectory()) {
+    throw new LimrError('LIMR_IO', `cannot read ${file}: it is a folder`, 'Name a file in it.');
+  }
   const extension = extname(file).toLowerCase();
   const reader = Object.hasOwn(readers, extension) ? readers[extension] : undefined;
   if (reader === undefined) {

@@ -1,7 +1,7 @@
 /** Rows of a result, one JSON object a line. */
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { partialSuffix, syncPath, withIo } from '../files.js';
+import { syncPath, temporaryPath, withIo } from '../files.js';
 
 /** Takes the rows of a result, in order. */
 export type TakeRow<T> = (row: T) => void | Promise<void>;
@@ -34,14 +34,21 @@ class JsonLinesFile {
 
   private constructor(
     private readonly file: string,
+    private readonly temporary: string,
     private readonly handle: FileHandle,
   ) {}
 
-  static create(file: string): Promise<JsonLinesFile> {
+  static async create(file: string): Promise<JsonLinesFile> {
+    const temporary = await temporaryPath(file);
     return withIo(`write ${file}`, async () => {
       await mkdir(dirname(file), { recursive: true });
-      return new JsonLinesFile(file, await open(file + partialSuffix, 'w'));
+      return new JsonLinesFile(file, temporary, await open(temporary, 'w'));
     });
+  }
+
+  /** Written to as it is: nothing to sync, rename or remove. */
+  private get isDirect(): boolean {
+    return this.temporary === this.file;
   }
 
   async write(row: object): Promise<void> {
@@ -50,9 +57,10 @@ class JsonLinesFile {
 
   /** Gives the file its name. */
   async keep(): Promise<void> {
+    if (this.isDirect) return;
     await withIo(`write ${this.file}`, async () => {
       await this.handle.sync();
-      await rename(this.file + partialSuffix, this.file);
+      await rename(this.temporary, this.file);
       this.kept = true;
       await syncPath(dirname(this.file));
     });
@@ -61,7 +69,7 @@ class JsonLinesFile {
   async close(): Promise<void> {
     await withIo(`write ${this.file}`, async () => {
       await this.handle.close();
-      if (!this.kept) await rm(this.file + partialSuffix, { force: true });
+      if (!this.kept && !this.isDirect) await rm(this.temporary, { force: true });
     });
   }
 }

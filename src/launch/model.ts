@@ -22,14 +22,18 @@ export async function createModel(options: ModelCreateOptions, machine: ChosenMa
   if (output === '') throw new LimrError('LIMR_USAGE', 'there is no place for the model', 'Name it by --output.');
   await refuseExisting(output);
   const folder = await mkdtemp(join(tmpdir(), 'limr-create-'));
+  const copy = join(folder, 'config.json');
   try {
-    await withIo(`read ${config}`, () => copyFile(config, join(folder, 'config.json')));
+    await withIo(`read ${config}`, () => copyFile(config, copy));
     return await withEngine(machine, async (engine) => {
       const model = await engine.load(folder, { randomSeed: seed, tokenizer: false });
       const from = options.tokenizer === '' ? dirname(config) : options.tokenizer;
       await model.save(output, { fill: (to) => copyCompanions(from, to) });
       return model.info;
     });
+  } catch (error) {
+    if (!(error instanceof LimrError)) throw error;
+    throw new LimrError(error.code, error.message.replaceAll(copy, config), error.hint, { cause: error });
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -47,8 +47,8 @@ export type TrainRunOptions = OptionValues<typeof trainRunOptions>;
 
 export const sftRunOptions = {
   ...modelOption,
-  data: files.text('', 'examples: .json or .jsonl rows {prompt, response}, {text} or {tokens}'),
-  output: files.text('', 'folder for the trained model; must not exist'),
+  data: files.text('', 'needed: examples, .json or .jsonl rows {prompt, response}, {text} or {tokens}'),
+  output: files.text('', 'needed: folder for the trained model; must not exist'),
   ...machineOptions,
 } as const;
 export type SftRunOptions = OptionValues<typeof sftRunOptions>;
@@ -76,8 +76,8 @@ export type GenerateOptions = OptionValues<typeof generateOptions>;
 
 export const scoreOptions = {
   ...modelOption,
-  input: files.text('', 'rows {tokens} or {text}, .json or .jsonl'),
-  output: files.text('', 'where the scores go, .jsonl'),
+  input: files.text('', 'needed: rows {tokens} or {text}, .json or .jsonl'),
+  output: files.text('', 'where the scores go, .jsonl; default: stdout'),
   logits: files.text('', 'also write all logits, f32, to this .safetensors file; for small inputs'),
   temperature: sampling.number(1, { exclusiveMin: true }, 'temperature of log-probs and entropy'),
   scoreMaxTokens: sampling.integer(4096, { min: 2 }, 'packed tokens a pass, at most'),
@@ -86,8 +86,8 @@ export const scoreOptions = {
 export type ScoreRunOptions = OptionValues<typeof scoreOptions>;
 
 export const modelCreateOptions = {
-  config: files.text('', "the model's config.json"),
-  output: files.text('', 'folder for the model; must not exist'),
+  config: files.text('', "needed: the model's config.json"),
+  output: files.text('', 'needed: folder for the model; must not exist'),
   tokenizer: files.text('', 'folder whose tokenizer files are copied; default: the one of --config, if it has any'),
   seed: sampling.integer(42, { max: 0xffffffff }, 'seed of the weights'),
   ...machineOptions,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { formatBytes } from '../bytes.js';
 import { checkModelFolder } from '../engine/folder.js';
 import { LimrError } from '../errors.js';
-import { exists, refuseExisting } from '../files.js';
+import { checkNewFolder } from '../files.js';
 import { checkSftConfig, type SftConfig } from '../sft/config.js';
 import { readExamples } from '../sft/examples.js';
 import { finetune, type SftEvent, type SftResult } from '../sft/train.js';
@@ -72,8 +72,7 @@ async function checkInputs(run: SftRunOptions, dir: string): Promise<void> {
   await checkModelFolder(dir);
   if (run.data === '') throw new LimrError('LIMR_USAGE', 'there are no examples', 'Name a file by --data.');
   if (run.output === '') throw new LimrError('LIMR_USAGE', 'there is no place for the model', 'Name it by --output.');
-  await refuseExisting(run.output);
-  if (!(await exists(run.data))) throw new LimrError('LIMR_IO', `there is no ${run.data}`, 'Check --data.');
+  await checkNewFolder(run.output);
 }
 
 function refuseUnfitSft(config: SftConfig, dir: string, { addon, threads, limitBytes }: ChosenMachine): void {

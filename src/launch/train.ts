@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
-import { basename, dirname, extname, resolve } from 'node:path';
+import { basename, extname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { askingTokens, type TokenizedPrompt } from '../dataset/asking.js';
 import { promptSetRemarks, readPrompts } from '../dataset/prompts.js';
@@ -10,7 +10,7 @@ import type { Engine } from '../engine/engine.js';
 import { checkModelFolder, companionPaths, readEosTokenIds, readVocabSize, unusedTokenIds } from '../engine/folder.js';
 import type { EngineModel } from '../engine/port.js';
 import { LimrError } from '../errors.js';
-import { exists } from '../files.js';
+import { exists, nearestFolder } from '../files.js';
 import type { JsonObject } from '../json.js';
 import { planTraining, refuseFullDisk, refuseUnfit, type TrainingPlan } from '../plan/training.js';
 import type { Observer } from '../ppo/events.js';
@@ -156,8 +156,7 @@ async function loadRole(
 }
 
 async function checkDisk({ disk }: TrainingPlan, output: string): Promise<void> {
-  let folder = resolve(output);
-  while (!(await exists(folder)) && dirname(folder) !== folder) folder = dirname(folder);
+  const folder = (await exists(output)) ? output : await nearestFolder(output);
   const { bavail, bsize } = await statfs(folder);
   refuseFullDisk(disk, bavail * bsize, folder);
 }

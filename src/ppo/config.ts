@@ -33,12 +33,12 @@ export const trainOptions = {
   microTrainMaxTokens: batch.integer(
     null,
     { min: 2, free: true },
-    'packed tokens a micro-batch, at most; null = promptMaxLen + generateMaxLen, the smallest that always fits',
+    'packed tokens a micro-batch, at most; null = --prompt-max-len + --generate-max-len, the smallest that always fits',
   ),
   microRolloutMaxTokens: batch.integer(
     null,
     { min: 2, free: true },
-    'packed tokens a scoring pass, at most; null = microTrainMaxTokens',
+    'packed tokens a scoring pass, at most; null = --micro-train-max-tokens',
   ),
   maxEpochs: batch.integer(1, { min: 1 }, 'PPO epochs: passes over a rollout'),
   shufflePrompts: batch.boolean(
@@ -97,13 +97,13 @@ export const trainOptions = {
   klHorizon: kl.number(10_000, { exclusiveMin: true }, 'samples over which the adaptive coefficient reacts'),
 
   epsClip: loss.number(0.2, { exclusiveMin: true }, 'PPO clip range of the probability ratio'),
-  epsClipLow: loss.number(null, { exclusiveMin: true, max: 1 }, 'lower clip range; null = epsClip'),
-  epsClipHigh: loss.number(null, { exclusiveMin: true }, 'upper clip range; null = epsClip'),
+  epsClipLow: loss.number(null, { exclusiveMin: true, max: 1 }, 'lower clip range; null = --eps-clip'),
+  epsClipHigh: loss.number(null, { exclusiveMin: true }, 'upper clip range; null = --eps-clip'),
   valueClip: loss.number(0.2, {}, 'clip range of the value around the old one; 0 = off'),
   entropyCoef: loss.number(0, {}, 'coefficient of the entropy bonus'),
   lossAgg: loss.text(
     'token-mean',
-    "weight of a token in a step: 1/tokens; 1/(samples x its length); 1/(samples x generateMaxLen); LIMR's mean of means",
+    "weight of a token in a step: 1/tokens; 1/(samples x its length); 1/(samples x --generate-max-len); LIMR's mean of means",
     /^(token-mean|sequence-mean|constant|microbatch-token-mean:[1-9][0-9]*)$/,
     'token-mean, sequence-mean, constant or microbatch-token-mean:<sequences>',
   ),
@@ -112,7 +112,7 @@ export const trainOptions = {
   criticLearningRate: optimizer.number(9e-6, {}, 'peak learning rate of the critic'),
   lrWarmupFromZero: optimizer.boolean(
     false,
-    'start the warm-up at 0, so that the first step changes nothing, instead of at 1/lrWarmupSteps',
+    'start the warm-up at 0, so that the first step changes nothing, instead of at 1/--lr-warmup-steps',
   ),
   maxSteps: optimizer.integer(
     null,
@@ -124,7 +124,7 @@ export const trainOptions = {
 
   evalSteps: evaluation.integer(1, {}, 'rollouts between evaluations; 0 = never'),
   evalBeforeTraining: evaluation.boolean(true, 'evaluate the initial model, as rollout 0'),
-  evalNSamples: evaluation.integer(1, {}, 'samples a prompt at evalTemperature; 0 = none'),
+  evalNSamples: evaluation.integer(1, {}, 'samples a prompt at --eval-temperature; 0 = none'),
   evalTemperature: evaluation.number(0, {}, 'temperature of evaluations; 0 = greedy'),
   evalTopP: evaluation.number(1, { max: 1, exclusiveMin: true }, 'nucleus of evaluations; 1 = off'),
   evalSampled: evaluation.integer(
@@ -135,7 +135,7 @@ export const trainOptions = {
   evalMaxLen: evaluation.integer(
     null,
     { min: 1 },
-    'generated tokens an evaluation sample, at most; null = generateMaxLen',
+    'generated tokens an evaluation sample, at most; null = --generate-max-len',
   ),
   evalGrader: evaluation.text(
     'same',
@@ -211,12 +211,12 @@ function contradictions(c: TrainConfig): readonly (readonly [boolean, string, st
     [
       c.trainBatchSize > samples,
       `trainBatchSize is ${c.trainBatchSize}, and a rollout has ${samples} samples`,
-      `Set --train-batch-size to rolloutBatchSize x nSamplesPerPrompt or less.`,
+      `Set --train-batch-size to ${samples} or less.`,
     ],
     [
       c.microTrainMaxTokens !== null && c.microTrainMaxTokens < longest,
       `microTrainMaxTokens is ${c.microTrainMaxTokens}, and a sequence can have ${longest} tokens`,
-      `Set --micro-train-max-tokens to promptMaxLen + generateMaxLen or more: a sequence is never split.`,
+      `Set --micro-train-max-tokens to ${longest} or more: a sequence is never split.`,
     ],
     [
       c.microRolloutMaxTokens !== null && c.microRolloutMaxTokens < longest,

@@ -56,11 +56,8 @@ export async function lockFolder(dir: string): Promise<Lock> {
 function lockedBy(dir: string, name: string): LimrError {
   const owner = parseName(name);
   const who = owner === null ? name : `process ${owner.pid} on ${owner.host}`;
-  return new LimrError(
-    'LIMR_LOCKED',
-    `${dir} is in use by ${who}`,
-    `Wait for it, or choose another --output. If that host is gone for good, delete ${join(dir, name)}.`,
-  );
+  const gone = owner?.host === hostname() ? '' : ` If that host is gone for good, delete ${join(dir, name)}.`;
+  return new LimrError('LIMR_LOCKED', `${dir} is in use by ${who}`, `Wait for it, or choose another --output.${gone}`);
 }
 
 function fileName({ host, boot, pid, start }: Owner): string {

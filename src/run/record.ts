@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { LimrError } from '../errors.js';
 import { parseJsonFile, readTextIfThere, writeDurably } from '../files.js';
 import { isObject, type Json, type JsonObject } from '../json.js';
+import { kebabCase } from '../option.js';
 
 export interface RunRecord {
   /** Resolved configuration. */
@@ -63,8 +64,8 @@ export function differences(recorded: RunRecord, wanted: RunRecord, free: Readon
   return [...of(recorded.config, wanted.config), ...of(recorded.identity, wanted.identity)];
 }
 
-/** One line a difference. */
+/** One line a difference; a configuration value is called as its flag. */
 export function describeDifferences(list: readonly Difference[]): string {
   const show = (value: Json | undefined): string => (value === undefined ? 'absent' : JSON.stringify(value));
-  return list.map(({ name, from, to }) => `  ${name}: ${show(from)} -> ${show(to)}`).join('\n');
+  return list.map(({ name, from, to }) => `  ${kebabCase(name)}: ${show(from)} -> ${show(to)}`).join('\n');
 }

@@ -22,7 +22,7 @@ export const sftOptions = {
   maxSteps: batch.integer(
     null,
     { min: 1 },
-    'optimizer steps, however many passes that takes; null = those of maxEpochs',
+    'optimizer steps, however many passes that takes; null = those of --max-epochs',
   ),
   trainBatchSize: batch.integer(128, { min: 1 }, 'examples an optimizer step'),
   microTrainBatchSize: batch.integer(1024, { min: 1 }, 'sequences a micro-batch, at most'),

@@ -2,10 +2,13 @@
 import { spawn } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -196,6 +199,25 @@ describe('data', () => {
     await expectError(train(at(name)), { code: 1, error: 'LIMR_FORMAT', message });
   });
 
+  it.each(['score --input', 'sft --output never --data', 'generate --output never.jsonl --input'])(
+    '%s of a folder, or of nothing',
+    async (line) => {
+      const at_ = (file: string) => [...line.split(' '), file];
+      await expectError(at_(model), { code: 1, error: 'LIMR_IO', message: /cannot read .*model: it is a folder/ });
+      const message = /cannot read .*nowhere: no such file or directory \[LIMR_IO\]\nfix: Check the path\./;
+      await expectError(at_(at('nowhere')), { code: 1, error: 'LIMR_IO', message });
+    },
+  );
+
+  it('a configuration for a new model', async () => {
+    const create = (config: string) => ['model', 'create', '--config', config, '--output', at('never')];
+    const message = /cannot read .*nowhere\.json: no such file or directory/;
+    await expectError(create(at('nowhere.json')), { code: 1, error: 'LIMR_IO', message });
+    writeFileSync(at('empty.json'), '{}');
+    const named = new RegExp(`: ${at('empty.json')}: "model_type" is missing`);
+    await expectError(create(at('empty.json')), { code: 1, error: 'LIMR_FORMAT', message: named });
+  });
+
   it('token ids beyond the vocabulary', async () => {
     writeFileSync(at('beyond.jsonl'), '{"tokens": [1, 2]}\n{"tokens": [1, 9999]}\n');
     await expectError(['score', '--model', model, '--input', at('beyond.jsonl'), '--output', at('scores.jsonl')], {
@@ -235,6 +257,37 @@ describe('the output', () => {
     );
     expect(train.stderr).toContain('[LIMR_IO]');
     expect(train.code).toBe(1);
+  });
+
+  it('on a read-only folder is refused before a model is trained for it', async () => {
+    writeFileSync(at('examples.jsonl'), '{"prompt": "1+1?", "response": "2"}\n');
+    const folder = process.getuid?.() === 0 ? '/proc/self' : at('read-only');
+    const { code, stderr } = await runCli('sft', '--data', at('examples.jsonl'), '--output', join(folder, 'model'));
+    expect(stderr).toMatch(/^limr-engine: cannot write .*model: .*\[LIMR_IO\]\nfix: [^\n]*\n$/);
+    expect(code).toBe(1);
+  });
+
+  it('where a folder is', async () => {
+    const args = ['score', '--model', model, '--input', at('text.jsonl'), '--output', model];
+    await expectError(args, { code: 1, error: 'LIMR_IO', message: /cannot write .*model: it is a folder/ }, model);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('on stdout, when its disk is full', async () => {
+    const source = resolve(import.meta.dirname, '../../src/cli/main.ts');
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, ['--import', 'tsx', source, 'model', 'info'], {
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    let stderr = '';
+    child.stderr?.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    const code = await new Promise((done) => child.on('close', done));
+    expect(stderr).toBe(
+      'limr-engine: cannot write to stdout: no space left on device [LIMR_IO]\nfix: Free some space, or choose a folder on another disk.\n',
+    );
+    expect(code).toBe(1);
   });
 
   it('on a disk that gets full while the model is saved', async () => {

@@ -16,6 +16,12 @@ describe('--help', () => {
     expect([code, stderr]).toEqual([0, '']);
     for (const name of Object.keys(verb.options)) expect(stdout).toContain(`--${kebabCase(name)} `);
     expect(stdout).toContain('--json');
+    for (const { help } of Object.values(verb.options)) {
+      for (const other of Object.keys(verb.options)) {
+        if (/[A-Z]/.test(other))
+          expect(help, 'options are called by their flags').not.toMatch(new RegExp(`\\b${other}\\b`));
+      }
+    }
     expect(stdout).toContain(`Examples:\n  limr-engine ${path.join(' ')}`);
   });
 
@@ -35,13 +41,14 @@ describe('--help', () => {
 describe('usage errors exit with 2, say what is wrong and how to mend it', () => {
   const cases: readonly (readonly [string, string, string])[] = [
     ['tran', "unknown command 'tran'", 'Did you mean train?'],
+    ['elucidate', "unknown command 'elucidate'", '`limr-engine --help` lists the verbs.'],
     ['train --epsclip 1', "unknown option '--epsclip'", 'Did you mean --eps-clip?'],
-    ['train extra', 'too many arguments', 'lists the flags'],
+    ['train extra', 'too many arguments', 'needs quotes'],
     ['train --seed', "option '--seed <n>' argument missing", 'lists the flags'],
-    ['train --eps-clip wide', '--eps-clip wide: epsClip is NaN, expected a number > 0', 'Set --eps-clip.'],
-    ['train --rollouts 1.5', '--rollouts 1.5: rollouts is 1.5, expected a whole number', 'Set --rollouts.'],
-    ['train --recipe lim', 'expected one of auto, none, limr, nano', 'Set --recipe.'],
-    ['train --kl-in-loss maybe', 'expected true or false', 'Set --kl-in-loss.'],
+    ['train --eps-clip wide', '--eps-clip is "wide", expected a number > 0', '--eps-clip: PPO clip range'],
+    ['train --rollouts 1.5', '--rollouts is 1.5, expected a whole number', '--rollouts: rollouts of the whole run'],
+    ['train --recipe lim', '--recipe is "lim", expected one of auto, none, limr, nano', '--recipe: '],
+    ['train --kl-in-loss maybe', '--kl-in-loss is "maybe", expected true or false', '--kl-in-loss: '],
     ['train --n-samples-per-prompt 1 --advantage-estimator rloo', 'rloo compares', '--n-samples-per-prompt'],
     ['train --memory lots', 'memory is "lots"', 'Set --memory.'],
     ['train --grader best', 'unknown grader "best"', 'Known: exact'],
@@ -82,9 +89,18 @@ describe('usage errors exit with 2, say what is wrong and how to mend it', () =>
       ]);
     });
 
+    it('kernels that the CPU has not', async () => {
+      vi.stubEnv('LIMR_CPU', 'avx9');
+      const { code, stdout, stderr } = await runCli('doctor');
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(
+        /^limr-engine: this CPU has no kernels called "avx9" \[LIMR_USAGE\]\nfix: It has .*scalar/,
+      );
+    });
+
     it('a bad value, unless a flag beats it', async () => {
       vi.stubEnv('LIMR_ROLLOUTS', 'many');
-      expect((await runCli('plan')).stderr).toContain('LIMR_ROLLOUTS=many: rollouts is NaN');
+      expect((await runCli('plan')).stderr).toContain('LIMR_ROLLOUTS is "many", expected');
     });
   });
 });

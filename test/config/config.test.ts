@@ -93,8 +93,8 @@ describe('what is wrong is named with its place', () => {
 
   it('a variable and a flag', () => {
     expect(() => environmentLayer(trainOptions, { LIMR_EPS_CLIP: 'wide' })).toThrowError(
-      /^LIMR_EPS_CLIP=wide: epsClip is /,
+      /^LIMR_EPS_CLIP is "wide", expected a number > 0$/,
     );
-    expect(() => flagLayer(trainOptions, { epsClip: '-1' })).toThrowError(/^--eps-clip -1: epsClip is -1, expected/);
+    expect(() => flagLayer(trainOptions, { epsClip: '-1' })).toThrowError(/^--eps-clip is -1, expected/);
   });
 });

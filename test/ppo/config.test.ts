@@ -52,10 +52,10 @@ describe('the option table', () => {
   });
 
   it.each([
-    ['seed', '', /seed is NaN/],
+    ['seed', '', /seed is ""/],
     ['seed', '1.5', /seed is 1.5, expected a whole number >= 0/],
     ['topP', '0', /topP is 0, expected a number > 0 and <= 1/],
-    ['gamma', 'null', /gamma is NaN/],
+    ['gamma', 'null', /gamma is "null"/],
     ['klEstimator', 'k4', /one of k1, k2, k3/],
     ['lossAgg', 'microbatch-token-mean:0', /microbatch-token-mean:<sequences>/],
     ['dropLast', 'yes', /true or false/],

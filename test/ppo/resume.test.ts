@@ -148,7 +148,7 @@ describe('resume', () => {
     const before = await deterministicFiles(dir);
     await expect(resume(dir, changed)).rejects.toMatchObject({
       code: 'LIMR_USAGE',
-      message: expect.stringMatching(/started with\n {2}epsClip: 0.2 -> 0.3$/),
+      message: expect.stringMatching(/started with\n {2}eps-clip: 0.2 -> 0.3$/),
     });
     const other = bigramJob(dir, { rollouts: 2, maxSteps: 9 });
     await expect(train(resumed({ ...other, run: { ...other.run, identity: { model: 'trigram' } } }))).rejects.toThrow(
@@ -166,7 +166,7 @@ describe('resume', () => {
   it('changing the number of rollouts changes the cosine, which is said', async () => {
     const dir = fresh();
     await train(bigramJob(dir, { rollouts: 2 }));
-    await expect(resume(dir, { rollouts: 4 })).rejects.toThrow('maxSteps: 4 -> 8');
+    await expect(resume(dir, { rollouts: 4 })).rejects.toThrow('max-steps: 4 -> 8');
   });
 
   it('is needed for a folder that holds a run, which is left alone', async () => {

@@ -9,14 +9,16 @@ export const doctorVerb: Verb = {
   configFile: false,
   examples: ['doctor', 'doctor --json'],
   async run() {
-    const { loadNative } = await import('../../native.js');
+    const { Engine } = await import('../../engine/engine.js');
     const environment = readDebugEnvironment();
-    const machine = loadNative().machine();
-    const isa = environment.cpu === '' ? (machine.isas[0] ?? '') : environment.cpu;
+    const engine = Engine.open();
+    const machine = engine.machine();
+    const { isa, threads } = engine;
+    await engine.close();
     const json = {
       ...machine,
       isa,
-      threads: environment.threads ?? machine.cpus,
+      threads,
       cuda: false,
       platform: `${process.platform} ${process.arch}`,
       node: process.version,

@@ -19,6 +19,7 @@ export const trainVerb: Verb = {
     'train --model DIR --prompts math.json --eval-prompts heldout.jsonl --recipe limr',
   ],
   async run(given, { terminal, signal }) {
+    const { embeddedModel } = await import('../../launch/embedded.js');
     const { chooseMachine } = await import('../../launch/machine.js');
     const { launchTraining } = await import('../../launch/train.js');
     const { resolveTrainSettings } = await import('../../launch/train-settings.js');
@@ -27,7 +28,8 @@ export const trainVerb: Verb = {
     const settings = await resolveTrainSettings(given);
     const machine = chooseMachine(settings.run);
     const progress = new TrainProgress(terminal);
-    terminal.say(`${settings.model} -> ${settings.output}, recipe ${settings.recipe}`);
+    const model = settings.model === embeddedModel ? 'limr-nano' : settings.model;
+    terminal.say(`${model} -> ${settings.output}, recipe ${settings.recipe}`);
     const result = await launchTraining(settings, machine, {
       signal,
       observe: (event) => progress.observe(event),
