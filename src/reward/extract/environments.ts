@@ -1,6 +1,6 @@
 import type { LatexPart } from './candidate.js';
 import { anything, type Follows } from './follows.js';
-import { lowerBound } from './lower-bound.js';
+import { lowerBound, positions } from './positions.js';
 import type { SourceText } from './source-text.js';
 
 /**
@@ -237,10 +237,4 @@ function indexOfUnescaped(chars: string, char: string, from: number): number {
 function indexOfAny(chars: string, set: string, from: number): number {
   for (let at = from; at < chars.length; at += 1) if (set.includes(chars[at]!)) return at;
   return -1;
-}
-
-function positions(chars: string, word: string): number[] {
-  const result: number[] = [];
-  for (let at = chars.indexOf(word); at >= 0; at = chars.indexOf(word, at + 1)) result.push(at);
-  return result;
 }

@@ -2,6 +2,7 @@ import type { Candidate } from './candidate.js';
 import { EnvironmentFinder } from './environments.js';
 import { anything, type Follows } from './follows.js';
 import { PlainFinder, type PlainMatch } from './plain.js';
+import { lowerBound, positions } from './positions.js';
 import { SourceText } from './source-text.js';
 
 /**
@@ -28,7 +29,9 @@ export function* mathVerifyCandidates(text: string): Generator<Candidate, void, 
     () => patterns.anywhere(),
   ]) {
     for (const candidate of group().sort((a, b) => b.end - a.end || a.start - b.start)) {
-      yield { ...candidate, start: source.offset(candidate.start), end: source.offset(candidate.end) };
+      yield source.isBmp
+        ? candidate
+        : { ...candidate, start: source.offset(candidate.start), end: source.offset(candidate.end) };
     }
   }
 }
@@ -49,18 +52,32 @@ const maxBefore = 50;
 type Attempt = (start: number, after: number) => Candidate | undefined;
 
 class Patterns {
-  private readonly plain: PlainFinder;
   private readonly chars: string;
-  private environmentFinder: EnvironmentFinder | undefined;
+  private found: { environments?: EnvironmentFinder; plain?: PlainFinder; equals?: number[]; newlines?: number[] } = {};
 
   constructor(private readonly text: SourceText) {
     this.chars = text.chars;
-    this.plain = new PlainFinder(text);
   }
 
+  // Most texts are settled by their boxes, so that what serves later patterns only is made when it is needed.
   private get environments(): EnvironmentFinder {
-    this.environmentFinder ??= new EnvironmentFinder(this.text);
-    return this.environmentFinder;
+    this.found.environments ??= new EnvironmentFinder(this.text);
+    return this.found.environments;
+  }
+
+  private get plain(): PlainFinder {
+    this.found.plain ??= new PlainFinder(this.text);
+    return this.found.plain;
+  }
+
+  private get equals(): readonly number[] {
+    this.found.equals ??= positions(this.chars, '=');
+    return this.found.equals;
+  }
+
+  private get newlines(): readonly number[] {
+    this.found.newlines ??= positions(this.chars, '\n');
+    return this.found.newlines;
   }
 
   hoped(): Candidate[] {
@@ -139,31 +156,31 @@ class Patterns {
 
   private plainAnywhere(match: (at: number) => PlainMatch | undefined): Candidate[] {
     const found: Candidate[] = [];
-    for (let at = 0; at < this.text.length; ) {
+    for (let at = this.plain.next(0); at < this.text.length; ) {
       const candidate = candidateOf(at, match(at));
       if (candidate) found.push(candidate);
-      at = candidate ? candidate.end : at + 1;
+      at = this.plain.next(candidate ? candidate.end : at + 1);
     }
     return found;
   }
 
   /** "=" and then X, the last one within reach that works. */
   private plainAfterEquals(start: number, begin: number): Candidate | undefined {
-    let reach = begin;
-    while (reach < this.text.length && reach < begin + maxBeforeEquals && this.chars[reach] !== '\n') reach += 1;
-    for (let at = reach; at >= begin; at -= 1) {
-      const candidate = this.chars[at] === '=' ? this.plainAfterSpace(start, at + 1, this.noEqualsFollows) : undefined;
+    const { equals } = this;
+    const reach = Math.min(begin + maxBeforeEquals, this.lineEnd(begin));
+    for (let k = lowerBound(equals, reach + 1) - 1; k >= 0 && equals[k]! >= begin; k -= 1) {
+      const candidate = this.plainAfterSpace(start, equals[k]! + 1, this.noEqualsFollows);
       if (candidate) return candidate;
     }
     return undefined;
   }
 
-  /** The first X that begins within reach, in the same line. */
+  /** The first X that begins within reach, in the same line or with its end. */
   private plainSoon(start: number, begin: number): Candidate | undefined {
-    for (let at = begin; at <= begin + maxBefore && at < this.text.length; at += 1) {
+    const reach = Math.min(begin + maxBefore, this.lineEnd(begin));
+    for (let at = this.plain.next(begin); at <= reach; at = this.plain.next(at + 1)) {
       const match = this.plain.match(at, this.noEqualsFollows);
       if (match) return candidateOf(start, match);
-      if (this.chars[at] === '\n') break;
     }
     return undefined;
   }
@@ -208,6 +225,11 @@ class Patterns {
       pattern.lastIndex = candidate ? candidate.end : hit.index + 1;
     }
     return found;
+  }
+
+  private lineEnd(at: number): number {
+    const { newlines } = this;
+    return newlines[lowerBound(newlines, at)] ?? this.text.length;
   }
 
   private skipColon(at: number): number {

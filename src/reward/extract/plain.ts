@@ -1,5 +1,5 @@
 import type { Follows } from './follows.js';
-import { lowerBound } from './lower-bound.js';
+import { lowerBound } from './positions.js';
 import { type SourceText, spaceClass } from './source-text.js';
 
 /**
@@ -20,41 +20,57 @@ export interface PlainMatch {
   readonly end: number;
 }
 
-const currencies = new Set('$€£¥₹₽₪₩₫฿₡₢₣₤₥₦₧₨₭₮₯₰₱₲₳₴₵₶₷₸₺₻₼₾₿');
+const currencies = '$€£¥₹₽₪₩₫฿₡₢₣₤₥₦₧₨₭₮₯₰₱₲₳₴₵₶₷₸₺₻₼₾₿';
+const spotPattern = new RegExp(`(?:^|[${spaceClass}=])(?:\\*\\*)?(?=[-(.\\p{Nd}${currencies}])`, 'gu');
 
 export class PlainFinder {
+  /** Where a prefix stands with something behind it that a number or expression can begin with, and where that is. */
+  private readonly prefixes: number[] = [];
+  private readonly begins: number[] = [];
   private readonly runs: ExpressionRuns;
+  /** For each condition and spot: the match, null if there is none, undefined if nobody asked. */
+  private readonly known = new Map<Follows, (PlainMatch | null | undefined)[]>();
 
   constructor(private readonly text: SourceText) {
     this.runs = new ExpressionRuns(text);
+    for (const { 0: prefix, index } of text.chars.matchAll(spotPattern)) {
+      this.prefixes.push(index);
+      this.begins.push(index + prefix.length);
+    }
   }
 
-  /** A match whose prefix stands at `at`; an expression is preferred. */
+  /** The first position from `from` on at which a match is possible, or Infinity. */
+  next(from: number): number {
+    return this.prefixes[lowerBound(this.prefixes, from)] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** A match whose prefix stands at `at`; an expression is preferred. Answers are kept. */
   match(at: number, follows: Follows): PlainMatch | undefined {
-    return this.expression(at, follows) ?? this.number(at, follows);
+    const spot = this.spotAt(at);
+    if (spot < 0) return undefined;
+    let known = this.known.get(follows);
+    if (!known) {
+      known = [];
+      this.known.set(follows, known);
+    }
+    known[spot] ??=
+      this.expressionAt(this.begins[spot]!, follows) ?? this.numberAt(this.begins[spot]!, follows) ?? null;
+    return known[spot] ?? undefined;
   }
 
   expression(at: number, follows: Follows): PlainMatch | undefined {
-    for (const begin of this.afterPrefix(at)) {
-      const found = this.expressionAt(begin, follows);
-      if (found) return found;
-    }
-    return undefined;
+    const spot = this.spotAt(at);
+    return spot < 0 ? undefined : this.expressionAt(this.begins[spot]!, follows);
   }
 
   number(at: number, follows: Follows): PlainMatch | undefined {
-    for (const begin of this.afterPrefix(at)) {
-      const found = this.numberAt(currencies.has(this.text.chars[begin] ?? '') ? begin + 1 : begin, follows);
-      if (found) return found;
-    }
-    return undefined;
+    const spot = this.spotAt(at);
+    return spot < 0 ? undefined : this.numberAt(this.begins[spot]!, follows);
   }
 
-  private afterPrefix(at: number): number[] {
-    const { text } = this;
-    const begins = at === 0 ? [0] : [];
-    if (text.chars[at] === '=' || text.isSpace(at)) begins.push(at + 1);
-    return begins.map((begin) => (text.startsWith('**', begin) ? begin + 2 : begin));
+  private spotAt(prefix: number): number {
+    const spot = lowerBound(this.prefixes, prefix);
+    return this.prefixes[spot] === prefix ? spot : -1;
   }
 
   private expressionAt(begin: number, follows: Follows): PlainMatch | undefined {
@@ -69,8 +85,9 @@ export class PlainFinder {
     return { kind: 'expression', text: text.slice(begin, found.expression), percent: false, end: found.end };
   }
 
-  private numberAt(begin: number, follows: Follows): PlainMatch | undefined {
+  private numberAt(spot: number, follows: Follows): PlainMatch | undefined {
     const { text } = this;
+    const begin = currencies.includes(text.chars[spot]!) ? spot + 1 : spot;
     const sign = text.chars[begin] === '-' ? begin + 1 : begin;
     const integer = text.skipDigits(sign);
     const made = (integerEnd: number, end: number): PlainMatch | undefined => {

@@ -25,6 +25,11 @@ export class SourceText {
     this.length = this.chars.length;
   }
 
+  /** Whether every code point is one UTF-16 unit, so that both count alike. */
+  get isBmp(): boolean {
+    return this.points === undefined;
+  }
+
   slice(begin: number, end: number): string {
     return this.points ? this.points.slice(begin, end).join('') : this.chars.slice(begin, end);
   }

@@ -12,3 +12,10 @@ export function lowerBound<T>(sorted: readonly T[], value: number, key?: (elemen
   }
   return low;
 }
+
+/** All places where a word stands, ascending. */
+export function positions(chars: string, word: string): number[] {
+  const result: number[] = [];
+  for (let at = chars.indexOf(word); at >= 0; at = chars.indexOf(word, at + 1)) result.push(at);
+  return result;
+}
