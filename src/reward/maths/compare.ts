@@ -76,8 +76,8 @@ class Comparison {
   ) {}
 
   trees(goldTree: Node, answerTree: Node): CompareVerdict {
-    let gold = collapsed(matrixValue(single(goldTree)));
-    let answer = collapsed(matrixValue(single(answerTree)));
+    let gold = collapsed(matrixValue(this.single(goldTree)));
+    let answer = collapsed(matrixValue(this.single(answerTree)));
     if (isEquation(answer) && !isEquation(gold)) answer = answer.sides.at(-1)!;
     else if (isAssignment(gold) && !isEquation(answer)) gold = gold.sides.at(-1)!;
     if (gold.kind === 'relation' && answer.kind === 'relation') return this.relations(gold, answer);
@@ -91,6 +91,13 @@ class Comparison {
       return key(gold) === key(answer) ? same('same_points') : different('other_kind');
     }
     return this.values(gold, answer);
+  }
+
+  /** A set of one is its element. */
+  private single(node: Node): Node {
+    if ((node.kind !== 'set' && node.kind !== 'list') || node.items.length !== 1) return node;
+    const item = node.items[0]!;
+    return item.kind === 'tuple' && !this.rules.unwrapTuples ? node : this.single(item);
   }
 
   private equal(gold: Node, answer: Node): boolean {
@@ -120,7 +127,7 @@ class Comparison {
     if (gold.kind !== 'text' && answer.kind !== 'text' && gold.kind !== 'symbol' && answer.kind !== 'symbol') return null;
     const g = lettersOf(gold);
     const a = lettersOf(answer);
-    if (g !== null && a !== null && sameWords(g, a)) return same('same_text');
+    if (g !== null && a !== null && sameWords(g, a, this.rules.punctuation)) return same('same_text');
     if (gold.kind === 'text' || answer.kind === 'text') return different('other_text');
     return null;
   }
@@ -151,7 +158,8 @@ class Comparison {
       if (q.roundedUnits(g, places) !== q.roundedUnits(a, places)) return false;
     }
     const [x, y] = [q.toDouble(g), q.toDouble(a)];
-    return Math.abs(x - y) <= maxRelativeError * Math.max(Math.abs(x), Math.abs(y));
+    if (this.rules.wholeNumbersExact && (q.isInteger(g) || q.isInteger(a))) return q.equal(g, a);
+    return x === y || Math.abs(x - y) <= maxRelativeError * Math.max(Math.abs(x), Math.abs(y));
   }
 
   private constantValue(node: Node): q.Rational | null {
@@ -257,7 +265,7 @@ class Comparison {
   // Matrices
 
   private matrices(gold: Node, answer: Node): CompareVerdict {
-    if (gold.kind !== 'matrix' || answer.kind !== 'matrix' || gold.determinant !== answer.determinant) return different('other_kind');
+    if (gold.kind !== 'matrix' || answer.kind !== 'matrix') return different('other_kind');
     return this.rows(gold.rows, answer.rows);
   }
 
@@ -343,11 +351,6 @@ function sameVariable(a: Node, b: Node): boolean {
   return [...variablesOf(a).names].join() === [...variablesOf(b).names].join();
 }
 
-/** A set of one is its element. */
-function single(node: Node): Node {
-  return (node.kind === 'set' || node.kind === 'list') && node.items.length === 1 ? single(node.items[0]!) : node;
-}
-
 /** An assignment chain a = b = c as a = c. */
 function collapsed(node: Node): Node {
   if (!isAssignment(node) || node.names.length === 1) return node;
@@ -355,7 +358,7 @@ function collapsed(node: Node): Node {
 }
 
 function isEquation(node: Node): node is NodeOf<'relation'> {
-  return node.kind === 'relation' && node.names.every((name) => name === '=' || name === 'in');
+  return node.kind === 'relation' && node.names.every((name) => name === '=' || name === 'in' || name === 'equivalent');
 }
 
 /** An equation whose left side is made of symbols only: x, (x, y), f(x), V/t. */

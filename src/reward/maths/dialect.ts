@@ -1,5 +1,11 @@
+import { lex, type Token } from './lex.js';
+
 /** What is read differently by different graders. */
 export interface Dialect {
+  /** From text to tokens. Throws `unparsable`. */
+  readonly lex: (text: string) => Token[];
+  /** Punctuation at the end, and a sign of equality at the beginning, are not part of the answer. */
+  readonly trims: boolean;
   /** `i` is the imaginary unit, else a variable like others. */
   readonly imaginaryUnit: boolean;
   /** All variables in lower case: A is a. */
@@ -8,6 +14,14 @@ export interface Dialect {
   readonly realRoots: boolean;
   /** `1/2x` is x/2 when it begins with two whole numbers, else 1/(2x). */
   readonly ratioFirst: boolean;
+  /** Runs of letters may be the names of functions and constants. */
+  readonly plainNames: boolean;
+  /** Any symbol before a bracket with nothing but symbols and numbers is a function, else only the usual names of functions. */
+  readonly anyFunction: boolean;
+  /** Braces around one thing make a set of it. */
+  readonly bracesAreSets: boolean;
+  /** `[1; 2]` is a tuple, never an interval. */
+  readonly semicolonsMakeTuples: boolean;
   /** Words after a value are its unit. */
   readonly units: boolean;
   /** A whole number before a number is added to it (`1 2` is 3), else it does not parse unless it is a mixed number. */
@@ -16,11 +30,19 @@ export interface Dialect {
   readonly productArguments: boolean;
   /** `1,234` is a number after `x =` and before a unit too, else only when nothing else is there. */
   readonly thousandsAnywhere: boolean;
+  /** The sine of 30° is that of pi/6; elsewhere degrees are numbers. */
+  readonly degrees: boolean;
   /** The base of `12_5` is read, else it is skipped. */
   readonly bases: boolean;
 }
 
 export const standardDialect: Dialect = {
+  lex,
+  trims: true,
+  plainNames: true,
+  anyFunction: false,
+  bracesAreSets: false,
+  semicolonsMakeTuples: false,
   imaginaryUnit: true,
   foldCase: false,
   realRoots: true,
@@ -29,18 +51,7 @@ export const standardDialect: Dialect = {
   adjacentNumbersAdd: false,
   productArguments: false,
   thousandsAnywhere: true,
+  degrees: true,
   bases: true,
 };
 
-/** As Math-Verify 0.8.0's parser reads what its normaliser leaves. */
-export const mathVerifyDialect: Dialect = {
-  imaginaryUnit: false,
-  foldCase: true,
-  realRoots: false,
-  ratioFirst: false,
-  units: false,
-  adjacentNumbersAdd: true,
-  productArguments: true,
-  thousandsAnywhere: false,
-  bases: false,
-};

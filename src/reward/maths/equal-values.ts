@@ -58,10 +58,9 @@ function equalInDecimals(a: Node, b: Node, point: Point, budget: Budget, error: 
   const y = x && decimalValue(b, point, digits, budget);
   if (x === null || y === null) return 'undecided';
   const gap = x.re.minus(y.re).abs().plus(x.im.minus(y.im).abs());
-  if (gap.isZero()) return 'same';
   const scale = x.re.abs().plus(x.im.abs()).plus(y.re.abs()).plus(y.im.abs());
   if (bounded) return gap.lte(scale.plus(Math.max(error, 1)).times(`1e-${digits - 12}`)) ? 'same' : 'different';
-  // without a bound of the error only a clear difference is a verdict
+  // without a bound of the error only a clear difference is a verdict: 10^100000 and one more have all these digits in common
   return gap.gt(scale.times('1e-20')) ? 'different' : 'undecided';
 }
 

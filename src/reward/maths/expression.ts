@@ -17,9 +17,10 @@ import { isUnitWord, isWordyUnit } from './units.js';
 const half = numberNode(1n, 2n);
 const ten = numberNode(10n);
 const functionLetters = new Set(['f', 'g', 'h', 'F', 'G', 'H', 'P']);
+const angleFunctions = new Set<FunctionName>(['sin', 'cos', 'tan', 'cot', 'sec', 'csc']);
 const ordinals = new Set(['th', 'st', 'nd', 'rd']);
 const bracketOpeners = new Set(['(', '[', '{', 'lbrace', '||', 'lfloor', 'lceil']);
-const operandTypes = new Set(['number', 'letters', 'symbol', 'constant', 'function', 'accent', 'face', 'begin']);
+const operandTypes = new Set(['set', 'number', 'letters', 'symbol', 'constant', 'function', 'accent', 'face', 'begin']);
 
 /** The recursive descent of parse.ts's grammar. Throws `unparsable`. */
 export class ExpressionParser {
@@ -229,13 +230,14 @@ export class ExpressionParser {
       const factor = this.postfix();
       const previous = factors.at(-1);
       word = word !== null && token.type === 'letters' && isLetter(factor) ? word + letterOf(factor) : null;
-      if (previous && isWhole(previous) && this.joinMixed(factors, factor, begin)) continue;
+      if (previous && isWhole(previous) && !this.dialect.adjacentNumbersAdd && this.joinMixed(factors, factor, begin)) continue;
       if (previous?.kind === 'text' && factor.kind === 'text') {
         factors[factors.length - 1] = { kind: 'text', text: `${previous.text} ${factor.text}` };
       } else {
         factors.push(factor);
       }
     }
+    if (this.dialect.adjacentNumbersAdd) addAdjacent(factors);
     if (factors.length === 1) return factors[0]!;
     return word === null ? { kind: 'multiply', factors } : { kind: 'multiply', factors, word };
   }
@@ -246,7 +248,7 @@ export class ExpressionParser {
     if (factor.kind !== 'number') return false;
     const literal = this.tokens[begin]!.type === 'number';
     let { value } = factor;
-    if (literal && !this.dialect.adjacentNumbersAdd) {
+    if (literal) {
       const divisor = this.tokens[this.at + 1];
       if (!isWhole(factor) || !this.isOperator('/') || divisor?.type !== 'number' || !/^\d+$/.test(divisor.text)) throw unparsable;
       const fraction = rational(value.n, BigInt(divisor.text));
@@ -366,7 +368,7 @@ export class ExpressionParser {
         return this.letters(token);
       case 'symbol':
         this.at += 1;
-        return this.primed(token.text);
+        return this.dialect.anyFunction ? this.applied(this.primed(token.text)) : this.primed(token.text);
       case 'constant':
         this.at += 1;
         return { kind: 'constant', name: token.text as 'pi' | 'infinity' | 'i' };
@@ -379,6 +381,9 @@ export class ExpressionParser {
       case 'structure':
         this.at += 1;
         return this.structure(token.text);
+      case 'set':
+        this.at += 1;
+        return { kind: 'named-set', name: token.text as 'N' };
       case 'accent':
         this.at += 1;
         return { kind: 'symbol', name: `${token.text}(${this.subscriptText()})` };
@@ -412,7 +417,7 @@ export class ExpressionParser {
   private letters(token: Token): Node {
     const run = token.text;
     const bracket = this.isOperator('(', 1);
-    if (run.length > 1) {
+    if (run.length > 1 && this.dialect.plainNames) {
       const word = mathWords.get(run);
       const name = functionNames.get(run);
       if (word !== undefined) {
@@ -437,9 +442,30 @@ export class ExpressionParser {
     if (letter === 'i' && this.dialect.imaginaryUnit && !this.isOperator('_')) return { kind: 'constant', name: 'i' };
     if (letter === 'I' && !this.dialect.imaginaryUnit) return { kind: 'constant', name: 'i' };
     const symbol = this.primed(letter);
+    if (this.dialect.anyFunction) return this.applied(symbol);
     if (!bracket || run.length > 1 || !functionLetters.has(letter) || this.tokens[this.at]!.space) return symbol;
     const name = (symbol as { name: string }).name;
     return { kind: 'apply', name, args: this.bracketArguments() };
+  }
+
+  /** A symbol before a bracket that holds symbols and numbers only is applied to them. */
+  private applied(symbol: Node): Node {
+    if (symbol.kind !== 'symbol') return symbol;
+    let name = symbol.name;
+    const begin = this.at;
+    if (this.accept('_')) name += `_{${this.subscriptText()}}`;
+    let end = this.at + 1;
+    while (this.isAtom(end - this.at) && this.isOperator(',', end - this.at + 1)) end += 2;
+    if (!this.isOperator('(') || !this.isAtom(end - this.at) || !this.isOperator(')', end - this.at + 1)) {
+      this.at = begin;
+      return symbol;
+    }
+    return { kind: 'apply', name, args: this.bracketArguments() };
+  }
+
+  private isAtom(offset: number): boolean {
+    const token = this.tokens[this.at + offset];
+    return token?.type === 'number' || token?.type === 'symbol' || (token?.type === 'letters' && token.text.length === 1);
   }
 
   private primed(name: string): Node {
@@ -461,11 +487,19 @@ export class ExpressionParser {
       else break;
     }
     const inverse = exponent !== null && isMinusOne(exponent) ? inverseFunctions.get(name) : undefined;
-    const args = this.callArguments(name);
+    const begin = this.at;
+    const bare = this.callArguments(name);
+    const args = this.inDegrees(name, begin) ? bare.map(radians) : bare;
     if (inverse !== undefined) return { kind: 'call', name: inverse, args };
     const node: Node = { kind: 'call', name, args: name === 'log' ? [args[0]!, base ?? ten] : args };
     if (base !== null && name !== 'log') throw unparsable;
     return exponent === null ? node : { kind: 'power', base: node, exponent };
+  }
+
+  /** Whether an angle was given in degrees, where that changes its sine. */
+  private inDegrees(name: FunctionName, begin: number): boolean {
+    if (!this.dialect.degrees || !angleFunctions.has(name)) return false;
+    return this.tokens.slice(begin, this.at).some(({ type, text }) => type === 'operator' && text === '°');
   }
 
   private callArguments(name: FunctionName): readonly Node[] {
@@ -556,7 +590,8 @@ export class ExpressionParser {
     });
   }
 
-  private group(): Node {
+  /** `{...}`, an argument of something, or with `asSet` standing on its own. */
+  private group(asSet = false): Node {
     this.expect('{');
     const bars = this.bars;
     this.bars = 0;
@@ -569,12 +604,13 @@ export class ExpressionParser {
     }
     this.expect('}');
     this.bars = bars;
-    return result.kind === 'list' ? { kind: 'set', items: result.items } : result;
+    if (result.kind === 'list') return { kind: 'set', items: result.items };
+    return asSet && rest === null && this.dialect.bracesAreSets && result.kind !== 'set' ? { kind: 'set', items: [result] } : result;
   }
 
   private bracketed(opener: string): Node {
     return this.deeper(() => {
-      if (opener === '{') return this.group();
+      if (opener === '{') return this.group(true);
       this.at += 1;
       if (opener === '|') return this.absolute('|');
       if (opener === '||') return this.absolute('||');
@@ -595,10 +631,14 @@ export class ExpressionParser {
       return { kind: 'call', name: opener === 'lfloor' ? 'floor' : 'ceil', args: [inner] };
     }
     if (opener !== '(' && opener !== '[') throw unparsable;
+    const begin = this.at;
     const node = this.list();
     const close = this.accept(')') ? ')' : this.accept(']') ? ']' : null;
     if (close === null) throw unparsable;
-    if (node.kind === 'list') return { kind: 'tuple', items: node.items, open: opener, close };
+    if (node.kind === 'list') {
+      const semicolons = this.dialect.semicolonsMakeTuples && this.tokens.slice(begin, this.at).some(({ text }) => text === ';');
+      return semicolons ? { kind: 'tuple', items: node.items, open: '(', close: ')' } : { kind: 'tuple', items: node.items, open: opener, close };
+    }
     if ((opener === '(') !== (close === ')')) throw unparsable;
     return node;
   }
@@ -663,7 +703,7 @@ export class ExpressionParser {
     if (name === 'cases') return { kind: 'cases', rows: filled };
     if (['aligned', 'align', 'gathered', 'split', 'gather'].includes(name)) return listOf(filled.flat(), 'and');
     if (!/^(?:[pbvBV]?matrix|smallmatrix|array|tabular)$/.test(name)) throw unparsable;
-    return { kind: 'matrix', rows: filled, determinant: name === 'vmatrix' };
+    return name === 'vmatrix' ? determinant(filled) : { kind: 'matrix', rows: filled };
   }
 
   private bigOperator(name: 'sum' | 'prod'): Node {
@@ -742,6 +782,23 @@ export class ExpressionParser {
   }
 }
 
+function radians(angle: Node): Node {
+  return { kind: 'multiply', factors: [angle, { kind: 'constant', name: 'pi' }, numberNode(1n, 180n)] };
+}
+
+/** Laplace's expansion along the first row, up to 5 x 5. */
+function determinant(rows: readonly (readonly Node[])[]): Node {
+  if (rows.length > 5 || rows.some((row) => row.length !== rows.length)) throw unparsable;
+  const [first, ...others] = rows;
+  if (others.length === 0) return first![0]!;
+  const terms = first!.map((entry, column): Node => {
+    const minor = determinant(others.map((row) => row.filter((_, index) => index !== column)));
+    const term: Node = { kind: 'multiply', factors: [entry, minor] };
+    return column % 2 === 0 ? term : negated(term);
+  });
+  return { kind: 'add', terms };
+}
+
 function unreadable(): never {
   throw unparsable;
 }
@@ -754,6 +811,19 @@ function repeating(whole: string, decimals: string, period: string): Node {
   const value = rational(all - before, 10n ** BigInt(decimals.length) * (10n ** BigInt(period.length) - 1n));
   if (value === null) throw unparsable;
   return { kind: 'number', value, decimal: false };
+}
+
+/** From the right: a whole number before a positive number, and nothing else, is added to it. */
+function addAdjacent(factors: Node[]): void {
+  while (factors.length > 1) {
+    const right = factors.at(-1)!;
+    const left = factors.at(-2)!;
+    if (right.kind !== 'number' || right.decimal || right.value.n <= 0n || left.kind !== 'number' || !isWhole(left)) return;
+    const { n, d } = right.value;
+    const sum = rational(left.value.n * d + (left.value.n < 0n ? -n : n), d);
+    if (sum === null) return;
+    factors.splice(-2, 2, { kind: 'number', value: sum, decimal: false });
+  }
 }
 
 function listOf(items: readonly Node[], joint: Joint): Node {

@@ -1,7 +1,7 @@
 /** Mathematics of answers: from LaTeX or plain text to a tree, and whether two trees are equal. */
 export { type CompareReason, type CompareVerdict, compareAnswers } from './compare.js';
-export { type Dialect, mathVerifyDialect, standardDialect } from './dialect.js';
+export { type Dialect, standardDialect } from './dialect.js';
 export { parseAnswer } from './parse.js';
-export { mathVerifyRules, type Rules, standardRules } from './rules.js';
+export { type Rules, standardRules } from './rules.js';
 export type { Answer, Node } from './tree.js';
 export { plainWords } from './words.js';

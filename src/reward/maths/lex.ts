@@ -14,7 +14,7 @@ import { isUnitWord } from './units.js';
 
 /**
  * `number` digits with at most one point, thousands separators gone; `letters` a run of letters; `symbol`, `constant`,
- * `function`, `structure`, `accent`, `face` commands by their name; `text` the words inside \text{}; `begin` and `end` an
+ * `function`, `structure`, `accent`, `face` commands by their name, `set` a set of numbers by its letter; `text` the words inside \text{}; `begin` and `end` an
  * environment; `operator` everything else, `lbrace` and `rbrace` being braces that are seen and `and`, `or` connectives.
  */
 export type TokenType =
@@ -27,6 +27,7 @@ export type TokenType =
   | 'accent'
   | 'face'
   | 'text'
+  | 'set'
   | 'begin'
   | 'end'
   | 'operator';

@@ -1,6 +1,6 @@
 import type { Dialect } from './dialect.js';
 import { ExpressionParser } from './expression.js';
-import { lex, type Token, unparsable } from './lex.js';
+import { type Token, unparsable } from './lex.js';
 import { type Answer, type Node, some } from './tree.js';
 
 /**
@@ -15,7 +15,7 @@ import { type Answer, type Node, some } from './tree.js';
  */
 export function parseAnswer(latex: string, dialect: Dialect): Answer | null {
   try {
-    const tokens = joinThousands(trimmed(lex(latex)), dialect);
+    const tokens = joinThousands(dialect.trims ? trimmed(dialect.lex(latex)) : dialect.lex(latex), dialect);
     if (tokens.length === 0) return null;
     const parser = new ExpressionParser(tokens, dialect);
     const tree = parser.answer();
@@ -42,7 +42,7 @@ function isOperator(token: Token, texts: readonly string[]): boolean {
   return token.type === 'operator' && texts.includes(token.text);
 }
 
-const head = /^[1-9]\d{0,2}$/;
+const head = /^\d{1,3}$/;
 const group = /^\d{3}$/;
 const lastGroup = /^\d{3}(?:\.\d+)?$/;
 
@@ -70,6 +70,8 @@ function joinThousands(tokens: readonly Token[], { thousandsAnywhere }: Dialect)
     if (!(comma === last ? lastGroup : group).test(next.text)) return tokens;
     digits += next.text;
   }
+  // 0,125 is a decimal, with a comma for its point
+  if (tokens[first - 1]!.text === '0' && commas.length === 1) digits = digits.replace('0', '0.');
   if (!thousandsAnywhere && (last + 2 < tokens.length || first - 1 > (tokens[0]!.text === '-' ? 1 : 0))) return tokens;
   const joined: Token = { type: 'number', text: digits, space: tokens[first - 1]!.space };
   return [...tokens.slice(0, first - 1), joined, ...tokens.slice(last + 2)];

@@ -6,12 +6,18 @@ export interface Rules {
   readonly writtenPlaces: boolean;
   /** Beside rounding, the sides may differ by this part of the larger at most. */
   readonly maxRelativeError: number;
+  /** A whole number equals a decimal only exactly. */
+  readonly wholeNumbersExact: boolean;
+  /** Punctuation around words counts. */
+  readonly punctuation: boolean;
   /** A gold set may be answered by an inequality; the other way round always. */
   readonly relationForSet: boolean;
   /** Equations and inequalities are equal up to a non-zero factor, else only up to swapped sides. */
   readonly factors: boolean;
   /** Two items in round brackets are no two items in square ones, even where neither can be an interval. */
   readonly strictBrackets: boolean;
+  /** A set of one tuple is that tuple. */
+  readonly unwrapTuples: boolean;
   /** Units that are both known must agree. */
   readonly units: boolean;
   /** Letters that differ in case only are the same where that confuses nothing. */
@@ -22,20 +28,12 @@ export const standardRules: Rules = {
   roundingPlaces: 6,
   writtenPlaces: true,
   maxRelativeError: 1e-3,
+  wholeNumbersExact: false,
+  punctuation: false,
   relationForSet: true,
   factors: true,
   strictBrackets: true,
+  unwrapTuples: true,
   units: true,
   ignoreCase: true,
-};
-
-export const mathVerifyRules: Rules = {
-  roundingPlaces: 6,
-  writtenPlaces: false,
-  maxRelativeError: Number.POSITIVE_INFINITY,
-  relationForSet: false,
-  factors: true,
-  strictBrackets: false,
-  units: false,
-  ignoreCase: false,
 };

@@ -12,15 +12,15 @@ export function lettersOf(node: Node): string | null {
   return parts.includes(null) ? null : parts.join('');
 }
 
-/** Whether words are the same but for case, spaces, and brackets and punctuation around them. */
-export function sameWords(a: string, b: string): boolean {
-  return bare(a) === bare(b);
+/** Whether words are the same but for case and spaces, and brackets and punctuation around them unless those count. */
+export function sameWords(a: string, b: string, punctuation: boolean): boolean {
+  return bare(a, punctuation) === bare(b, punctuation);
 }
 
 const around = /^[\s([{'"“”‘’.*]+|[\s)\]}'"“”‘’.,;:!*]+$/g;
 
-function bare(text: string): string {
-  return text.replace(around, '').replace(/[\s_-]+/g, '').toLowerCase();
+function bare(text: string, punctuation: boolean): string {
+  return (punctuation ? text : text.replace(around, '').replace(/[_-]+/g, '')).replace(/\s+/g, '').toLowerCase();
 }
 
 const faces = /\\(?:text(?:bf|it|rm|sf|tt|normal)?|mbox|hbox|mathrm|mathbf|mathit|operatorname|emph|underline|boxed|displaystyle|left|right|,|;|:|!|quad|qquad)(?![a-zA-Z])/g;
