@@ -289,12 +289,12 @@ Napi::Value ModelWrap::accumulate(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelWrap::step(const Napi::CallbackInfo& info) {
   const auto o = info[0].As<Napi::Object>();
-  const StepOptions options{.learning_rate = real(o, "learningRate"),
-                            .beta1 = real(o, "beta1"),
-                            .beta2 = real(o, "beta2"),
-                            .eps = real(o, "eps"),
-                            .weight_decay = real(o, "weightDecay"),
-                            .max_grad_norm = real(o, "maxGradNorm")};
+  const StepOptions options{.learning_rate = number(o, "learningRate"),
+                            .beta1 = number(o, "beta1"),
+                            .beta2 = number(o, "beta2"),
+                            .eps = number(o, "eps"),
+                            .weight_decay = number(o, "weightDecay"),
+                            .max_grad_norm = number(o, "maxGradNorm")};
   return verb<StepResult>(
       info.Env(), [=](Model& m, Task<StepResult>&) { return m.step(options); },
       [](Napi::Env env, StepResult& r) -> Napi::Value {

@@ -92,8 +92,7 @@ StepResult Model::step(const StepOptions& o) {
     return result;
   }
   // As DeepSpeed and torch clip: by max_norm / (norm + 1e-6), never up.
-  const float scale =
-      o.max_grad_norm > 0 ? float(std::min(1.0, double(o.max_grad_norm) / (result.grad_norm + 1e-6))) : 1.0f;
+  const float scale = o.max_grad_norm > 0 ? float(std::min(1.0, o.max_grad_norm / (result.grad_norm + 1e-6))) : 1.0f;
   ++s.step;
   for (const Param& p : t.params)
     adamw(ctx, {.weight = weights_.data() + p.offset,

@@ -35,7 +35,7 @@ struct Scores {
 };
 
 struct StepOptions {
-  float learning_rate = 0, beta1 = 0.9f, beta2 = 0.95f, eps = 1e-8f, weight_decay = 0, max_grad_norm = 0;
+  double learning_rate = 0, beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weight_decay = 0, max_grad_norm = 0;
 };
 struct StepResult {
   double grad_norm = 0;

@@ -10,19 +10,21 @@ namespace limr {
 void adamw(const Context& ctx, const AdamW& o) {
   LIMR_CHECK(o.step >= 1, kUsage, cat("adamw: step is ", o.step, ", expected 1 or more"));
   const double t = double(o.step);
-  const double correction1 = 1 - std::pow(double(o.beta1), t), correction2 = 1 - std::pow(double(o.beta2), t);
+  const double correction1 = 1 - std::pow(o.beta1, t), correction2 = 1 - std::pow(o.beta2, t);
   const AdamWArgs args{.weight = o.weight,
                        .remainder = o.remainder,
                        .m = o.exp_avg,
                        .v = o.exp_avg_sq,
                        .grad = o.grad,
                        .grad_scale = *o.grad_scale,
-                       .beta1 = o.beta1,
-                       .beta2 = o.beta2,
-                       .step_size = float(double(o.lr) / correction1),
+                       .beta1 = float(o.beta1),
+                       .rest1 = float(1 - o.beta1),
+                       .beta2 = float(o.beta2),
+                       .rest2 = float(1 - o.beta2),
+                       .step_size = float(o.lr / correction1),
                        .sqrt_correction = float(std::sqrt(correction2)),
-                       .eps = o.eps,
-                       .keep = float(1 - double(o.lr) * double(o.weight_decay))};
+                       .eps = float(o.eps),
+                       .keep = float(1 - o.lr * o.weight_decay)};
   ctx.pool->parallel_for(o.n, kSumBlock, [&](int64_t b, int64_t e) { ctx.cpu->adamw(args, b, e); });
 }
 

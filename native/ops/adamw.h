@@ -25,8 +25,8 @@ struct AdamW {
   const float* grad;            // [n]
   int64_t n;
   const float* grad_scale;  // one f32: what clipping multiplies gradients with; a view, since a device computes it
-  float lr, beta1, beta2, eps, weight_decay;
-  int64_t step;  // t, from 1
+  double lr, beta1, beta2, eps, weight_decay;  // f64, as torch has them: 1 - 0.999f is off by 1.3e-5
+  int64_t step;                                // t, from 1
 };
 void adamw(const Context&, const AdamW&);
 
@@ -44,8 +44,8 @@ struct AdamWArgs {
   uint16_t* remainder = nullptr;
   float *m = nullptr, *v = nullptr;
   const float* grad = nullptr;
-  float grad_scale = 0, beta1 = 0, beta2 = 0, step_size = 0, sqrt_correction = 0, eps = 0,
-        keep = 0;  // keep = 1 - lr*decay
+  float grad_scale = 0, beta1 = 0, rest1 = 0, beta2 = 0, rest2 = 0;  // rest = 1 - beta
+  float step_size = 0, sqrt_correction = 0, eps = 0, keep = 0;       // keep = 1 - lr*decay
 };
 
 }  // namespace limr

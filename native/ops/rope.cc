@@ -70,8 +70,10 @@ void rope_backward(const Context& ctx, const RopeBackward& o) {
   const int64_t groups = (N + kNormRowGroup - 1) / kNormRowGroup;
   ctx.pool->parallel_for(groups, 1, [&](int64_t b, int64_t e) { ctx.cpu->rope_backward(args, b, e); });
   if (!o.norm.q) return;
-  ctx.cpu->add_rows(o.dq_norm.as<float>(), partial, 2 * D, groups, 0, D);
-  ctx.cpu->add_rows(o.dk_norm.as<float>(), partial + D, 2 * D, groups, 0, D);
+  ctx.pool->parallel_for(D, 64, [&](int64_t b, int64_t e) {
+    ctx.cpu->add_rows(o.dq_norm.as<float>(), partial, 2 * D, groups, b, e);
+    ctx.cpu->add_rows(o.dk_norm.as<float>(), partial + D, 2 * D, groups, b, e);
+  });
 }
 
 }  // namespace limr

@@ -13,7 +13,7 @@ export class Reference {
   private constructor(
     /** Everything lies in it, and goes with it. */
     readonly root: string,
-    private readonly library: string,
+    private readonly stopLibrary: string,
     readonly points: readonly StopPoint[],
     readonly files: ReadonlyMap<string, string>,
   ) {}
@@ -35,7 +35,7 @@ export class Reference {
 
   /** Begins a run, or goes on with it, and stops it. */
   stopped(dir: string, stop: string, signal: NonNullable<StopOptions['signal']>): Promise<Ended> {
-    return goOn(dir, tinyRun(this.root, dir), 1, { library: this.library, root: dir, stop, signal });
+    return goOn(dir, tinyRun(this.root, dir), 1, { library: this.stopLibrary, root: dir, stop, signal });
   }
 
   /** Finishes a run, with another number of threads, since they decide nothing, compares it, and removes it. */

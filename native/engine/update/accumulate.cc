@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/thread_pool.h"
 #include "engine/head.h"
 
 namespace limr {
@@ -40,6 +41,7 @@ LossTerms Model::accumulate(const PackedTokens& packed, const Loss& loss) {
   LIMR_CHECK((loss.kind == Loss::kValue) == (head() == Head::kValue), kState,
              loss.kind == Loss::kValue ? "a value loss needs a value head" : "this loss needs a language-model head");
   const Context ctx = begin();
+  const FlushDenormals flush;  // the terms of the loss are computed on this thread
   LossTerms terms;
   terms.losses.assign(packed.tokens.size(), 0.0f);
   terms.outputs.assign(packed.tokens.size(), 0.0f);

@@ -115,7 +115,7 @@ LIMR_TEST(threads_and_instruction_sets_give_one_gradient) {
 LIMR_TEST(a_saved_model_goes_on_to_the_same_bits) {
   const Packed p = packed(kLengths);
   const Targets t = targets(p);
-  const StepOptions step{.learning_rate = 1e-3f, .weight_decay = 0.1f, .max_grad_norm = 1};
+  const StepOptions step{.learning_rate = 1e-3, .weight_decay = 0.1, .max_grad_norm = 1};
   for (const Head head : {Head::kLm, Head::kValue}) {
     const Loss::Kind kind = head == Head::kLm ? Loss::kPolicy : Loss::kValue;
     const ModelFolder folder("llama");
@@ -147,6 +147,20 @@ LIMR_TEST(a_saved_model_goes_on_to_the_same_bits) {
   }
 }
 
+LIMR_TEST(denormal_weights_of_tokens_count_as_zero) {
+  const Packed p = packed({9, 12});
+  Targets t = targets(p);
+  for (float& weight : t.weights)
+    if (weight != 0) weight = 1e-40f;
+  for (const Loss::Kind kind : {Loss::kCrossEntropy, Loss::kPolicy, Loss::kValue}) {
+    const ModelFolder folder("qwen3");
+    Engine engine({.threads = 2});
+    Model m(engine, load_options(folder, true, kind == Loss::kValue ? Head::kValue : Head::kLm));
+    for (const float loss : m.accumulate(p.view(), slice(t, kind, 0, t.weights.size())).losses) expect_eq(loss, 0.0f);
+    for (const float g : all_gradients(m)) expect_eq(g, 0.0f);
+  }
+}
+
 LIMR_TEST(a_non_finite_gradient_skips_the_step_and_names_the_parameter) {
   const Packed p = packed({9, 12});
   Targets t = targets(p);
@@ -157,7 +171,7 @@ LIMR_TEST(a_non_finite_gradient_skips_the_step_and_names_the_parameter) {
   t.advantages[3] = INFINITY;
   const LossTerms terms = m.accumulate(p.view(), slice(t, Loss::kPolicy, 0, t.weights.size()));
   expect_eq(terms.non_finite, std::string("loss"));
-  const StepResult r = m.step({.learning_rate = 1e-2f});
+  const StepResult r = m.step({.learning_rate = 1e-2});
   expect(r.skipped && !r.non_finite.empty());
   expect_eq(m.optimizer_steps(), int64_t(0));
   expect(m.read_tensor("model.norm.weight", TensorKind::kMaster).data == before);

@@ -201,6 +201,34 @@ LIMR_TEST(rope_backward_is_the_reference_everywhere) {
     }
 }
 
+LIMR_TEST(rope_backward_flushes_denormals_of_the_norms_gradients) {
+  const int64_t D = 32, N = 3;
+  const Angles angles(1, D);
+  const std::vector<float> zero(N * 3 * D);
+  const std::vector<bf16> weight(D, 0x3f80);
+  const std::vector<int32_t> positions(N, 0);
+  for (const Setup& s : setups()) {
+    auto dqkv = poisoned<bf16>(N * 3 * D);
+    std::vector<float> dnorm(2 * D, 1e-40f);
+    const Scratch scratch(rope_backward_scratch_bytes(N, D));
+    rope_backward(s.ctx, {.dqkv = view(dqkv.data(), N, 3 * D),
+                          .dq = view(zero.data(), N, D),
+                          .dk = view(zero.data(), N, D),
+                          .dv = view(zero.data(), N, D),
+                          .qkv = view(zero.data(), N, 3 * D),
+                          .dq_norm = view(dnorm.data(), 1, D),
+                          .dk_norm = view(&dnorm[D], 1, D),
+                          .positions = positions.data(),
+                          .rope = angles.table,
+                          .norm = {weight.data(), weight.data(), 1e-6f},
+                          .num_heads = 1,
+                          .num_kv_heads = 1,
+                          .head_dim = D,
+                          .scratch = scratch.data()});
+    expect_eq(dnorm, std::vector<float>(2 * D), s.name);
+  }
+}
+
 // The reference's queries and keys are the same function of their own columns, so that queries, which a view lets be
 // f32, stand for both: a row of H + K query heads with one norm each time.
 LIMR_TEST(rope_backward_is_the_derivative) {
