@@ -30,7 +30,7 @@ export function shapeReward(base: Reward, terms: readonly ShapingTerm[]): Reward
       const results = await scoreSamples(base, samples, signal);
       const columns = terms.map((term) => {
         const values = term.values(samples, results);
-        return samples.map((_, i) => term.weight * (values[i] ?? Number.NaN));
+        return samples.map((_, i) => term.weight * (values[i] ?? Number.NaN) + 0); // + 0: no -0
       });
       return results.map((result, i) => {
         const parts = { base: result.reward, ...named(terms, (_, t) => columns[t]![i]!) };

@@ -1,5 +1,7 @@
 import { LimrError } from '../errors.js';
+import { lastBoxedAnswer } from './boxed.js';
 import { type Comparator, exactEqual } from './equal.js';
+import type { Grader } from './graders/grader.js';
 import { type AnswerLookup, type LimrScores, limrRuleReward, limrScores } from './limr-rule.js';
 import { randomReward } from './random.js';
 import type { Reward } from './reward.js';
@@ -13,7 +15,21 @@ export const graderNames = Object.keys(comparators) as readonly GraderName[];
 
 /** @throws {LimrError} LIMR_USAGE for a name that no grader has */
 export function comparatorOf(grader: string): Comparator {
-  return comparators[oneOf('grader', grader, graderNames)];
+  return graderOf(grader).compare;
+}
+
+/** @throws {LimrError} LIMR_USAGE for a name that no grader has */
+export function graderOf(grader: string): Grader {
+  const name = oneOf('grader', grader, graderNames);
+  const compare = comparators[name];
+  return {
+    name,
+    compare,
+    grade(gold, text) {
+      const answer = lastBoxedAnswer(text) ?? text;
+      return { ...compare(gold, answer), answer };
+    },
+  };
 }
 
 /** Which reward, and what it depends on. Names may come straight from flags and files: they are checked here. */

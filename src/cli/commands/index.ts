@@ -5,6 +5,7 @@ import { generateVerb } from './generate.js';
 import { modelVerbs } from './model.js';
 import { planVerb } from './plan.js';
 import { scoreVerb } from './score.js';
+import { serveRmVerb } from './serve-rm.js';
 import { sftVerb } from './sft.js';
 import { trainVerb } from './train.js';
 
@@ -13,6 +14,7 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   sftVerb,
   generateVerb,
   scoreVerb,
+  serveRmVerb,
   planVerb,
   modelVerbs,
   doctorVerb,
