@@ -58,9 +58,9 @@ FRAGMENTS = (
     r" I hope it is correct.|I hope|. I hope|.  I hope|. |.|,| ,|, |:|;| and | or |and|or|,and |,or | , and | Therefore, |So |"
     r"12|1,234|1 234 567|12,345.67|0.5|.5|-7|0,5|-0.25|007|100000|1,2|3.|5%| 5 %|%|\%|percent| percent|percentage| percentage|Percent|pct| Pct|"
     r"1/2|3 + 4|2*3|2^10|(1+2)|-(3-4)|(-5)/2|7 × 8|9 ÷ 3|1-|+|-|*|/|^|(|)|×|÷|=| = | =|= |==|**|** |x|x = |y=|"
-    r"$5|€12|£|₹1,000|¥ 5| |  |     |\n|\n\n|\t|\r\n|\u00a0|\x1c|a|bc|xyz |m^2|0|1|2|34|٣|𝟏𝟐|😀|é|word|lots of words in between these two"
+    r"$5|€12|£|₹1,000|¥ 5| |  |     |a|bc|xyz |m^2|0|1|2|34|٣|𝟏𝟐|😀|é|word|lots of words in between these two"
 ).split("|")
-FRAGMENTS = [f.replace(r"\n", "\n").replace(r"\t", "\t").replace(r"\r", "\r").replace(r"\u00a0", "\u00a0").replace(r"\x1c", "\x1c") for f in FRAGMENTS]
+FRAGMENTS += ["\n", "\n", "\n\n", "\t", "\r\n", "\u00a0", "\x1c"]
 
 SENTENCES = [
     r"Let's solve it step by step: $x^2 = 16$, so $x = \pm 4$.", r"### Final Answer", r"\[ \boxed{\frac{3}{4}} \]", r"$\boxed{12}$", r"Therefore, the answer is **12**.",

@@ -58,12 +58,7 @@ export class SourceText {
 
   /** The first position from `at` on that is not whitespace: where `\s*` ends. Constant time after one pass. */
   skipSpace(at: number): number {
-    if (!this.spaces) {
-      const ends = new Int32Array(this.length + 1);
-      ends[this.length] = this.length;
-      for (let i = this.length - 1; i >= 0; i -= 1) ends[i] = this.isSpace(i) ? ends[i + 1]! : i;
-      this.spaces = ends;
-    }
+    this.spaces ??= spaceEnds(this.chars);
     return this.spaces[at]!;
   }
 
@@ -73,6 +68,14 @@ export class SourceText {
     while (end < limit && isDigitUnit(this.chars.charCodeAt(end))) end += 1;
     return end;
   }
+}
+
+/** For each position, and the end, the first one from there on that is not whitespace: where `\s*` ends. */
+export function spaceEnds(text: string): Int32Array {
+  const ends = new Int32Array(text.length + 1);
+  ends[text.length] = text.length;
+  for (let i = text.length - 1; i >= 0; i -= 1) ends[i] = isPythonSpace(text.charCodeAt(i)) ? ends[i + 1]! : i;
+  return ends;
 }
 
 const digit = /^\p{Nd}$/u;

@@ -38,28 +38,51 @@ const operators: Record<string, readonly string[]> = {
   cup: ['\\cup', '∪'], cap: ['\\cap', '∩'], setminus: ['\\setminus'], '±': ['\\pm', '±'], '∓': ['\\mp'], notin: ['\\notin'], subset: ['\\subseteq'],
   '°': ['^\\circ', '^\\degree', '^\\circle', '^°', '^{\\circ}', '^{\\degree}', '^{\\circle}', '^{°}'], transpose: ['^T', '^{T}', '^{\\top}', "'"],
 }; // biome-ignore format: a table
-const spaces = ['\\,', '\\thinspace', '\\:', '\\medspace', '\\;', '\\thickspace', '\\quad', '\\qquad', '\\!', '\\negthinspace', '\\negmedspace', '\\negthickspace', '\\$'];
+const spaces = [
+  '\\,',
+  '\\thinspace',
+  '\\:',
+  '\\medspace',
+  '\\;',
+  '\\thickspace',
+  '\\quad',
+  '\\qquad',
+  '\\!',
+  '\\negthinspace',
+  '\\negmedspace',
+  '\\negthickspace',
+  '\\$',
+];
 const structures: Record<string, readonly string[]> = {
   frac: ['\\frac', '\\dfrac', '\\tfrac', '\\cfrac'], binom: ['\\binom', '\\dbinom', '\\tbinom'], sqrt: ['\\sqrt'], sum: ['\\sum'], prod: ['\\prod'],
   int: ['\\int'], lim: ['\\lim'], emptyset: ['\\emptyset', '\\{\\}', '\\O'], 'N': ['\\mathbb{N}'], 'Z': ['\\mathbb{Z}'], 'Q': ['\\mathbb{Q}'], 'R': ['\\mathbb{R}'], 'C': ['\\mathbb{C}'],
 }; // biome-ignore format: a table
 const functions =
-  'log ln exp sin cos tan csc sec cot arcsin arccos arctan arccsc arcsec arccot sinh cosh tanh arsinh arcosh artanh gcd lcm floor ceil max min'.split(' ');
+  'log ln exp sin cos tan csc sec cot arcsin arccos arctan arccsc arcsec arccot sinh cosh tanh arsinh arcosh artanh gcd lcm floor ceil max min'.split(
+    ' ',
+  );
 const aliases: Record<string, string> = { arcsinh: 'arsinh', arccosh: 'arcosh', arctanh: 'artanh' };
 const greek = (
   'alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho varrho sigma varsigma tau upsilon phi varphi chi psi ' +
   'omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega'
 ).split(' ');
-const symbols = 'Re Im imath jmath hbar ell nabla angle triangle square varnothing prime wp forall exists bot'.split(' ');
+const symbols = 'Re Im imath jmath hbar ell nabla angle triangle square varnothing prime wp forall exists bot'.split(
+  ' ',
+);
 const greekCharacters: Record<string, string> = {
   α: 'alpha', β: 'beta', γ: 'gamma', δ: 'delta', ε: 'epsilon', ζ: 'zeta', η: 'eta', θ: 'theta', ι: 'iota', κ: 'kappa', λ: 'lambda', μ: 'mu', ν: 'nu', ξ: 'xi', ρ: 'rho',
   σ: 'sigma', τ: 'tau', υ: 'upsilon', φ: 'phi', χ: 'chi', ψ: 'psi', ω: 'omega',
 }; // biome-ignore format: a table
 /** Names of functions that the grammar reserves even where letters stand alone. */
-const reserved = 'arsinh arcsinh arcosh arccosh artanh arctanh gcd lcm floor ceil eye zeros ones cols rows diag norm rank rref hstack vstack nullspace'.split(' ');
+const reserved =
+  'arsinh arcsinh arcosh arccosh artanh arctanh gcd lcm floor ceil eye zeros ones cols rows diag norm rank rref hstack vstack nullspace'.split(
+    ' ',
+  );
 
 const fixed = new Map<string, Match['emit']>([
-  ...Object.entries(operators).flatMap(([text, spellings]) => spellings.map((s): [string, Match['emit']] => [s, text === 'transpose' ? [] : [['operator', text]]])),
+  ...Object.entries(operators).flatMap(([text, spellings]) =>
+    spellings.map((s): [string, Match['emit']] => [s, text === 'transpose' ? [] : [['operator', text]]]),
+  ),
   ...spaces.map((s): [string, Match['emit']] => [s, []]),
   ...Object.entries(structures).flatMap(([text, spellings]) =>
     spellings.map((s): [string, Match['emit']] => [s, [[/^[NZQRC]$/.test(text) ? 'set' : 'structure', text]]]),
@@ -108,7 +131,11 @@ function longest(text: string, at: number): Match | null {
 }
 
 function numberTokens([whole, exponent, percent]: RegExpExecArray): Match['emit'] {
-  if (percent !== undefined) return [['number', whole.slice(0, -percent.length)], ['operator', '%']];
+  if (percent !== undefined)
+    return [
+      ['number', whole.slice(0, -percent.length)],
+      ['operator', '%'],
+    ];
   if (exponent === undefined) return [['number', whole]];
   const sign = exponent[1] === '-';
   return [
@@ -135,16 +162,25 @@ function commandAt(text: string, at: number): Match | null {
   if (face) {
     const [whole, name, content] = face as unknown as [string, string, string];
     const bare = content.replace(/ /g, '');
-    if (name.startsWith('text') || name === 'mbox') return { length: whole.length, emit: [['symbol', bare.replace(/[()]/g, '')]] };
+    if (name.startsWith('text') || name === 'mbox')
+      return { length: whole.length, emit: [['symbol', bare.replace(/[()]/g, '')]] };
     if (/^\\mathbb/.test(whole)) return null;
-    const kind = name.startsWith('math') ? 'math' : name === 'overline' ? 'bar' : name === 'overrightarrow' ? 'vec' : name.replace('wide', '');
+    const kind = name.startsWith('math')
+      ? 'math'
+      : name === 'overline'
+        ? 'bar'
+        : name === 'overrightarrow'
+          ? 'vec'
+          : name.replace('wide', '');
     return { length: whole.length, emit: [['symbol', `${kind}{${bare}}`]] };
   }
   const operator = matched(named, text, at);
   if (operator) {
     const name = operator[1]!;
     const known = functions.includes(name) || name in aliases;
-    return known && reserved.includes(name) ? { length: operator[0].length, emit: [['function', aliases[name] ?? name]] } : null;
+    return known && reserved.includes(name)
+      ? { length: operator[0].length, emit: [['function', aliases[name] ?? name]] }
+      : null;
   }
   const block = matched(environment, text, at);
   if (block) return { length: block[0].length, emit: [[block[1] as 'begin' | 'end', block[2]!]] };
