@@ -12,7 +12,8 @@ import { dirname, join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Accuracy, accuracies, accuracyTable, type Completion, type Grade, grade } from './evaluate.js';
+import type { Outcome } from '../../src/eval/accuracy.js';
+import { type Accuracy, accuracies, accuracyTable, type Completion, grade } from './evaluate.js';
 import { dataFiles, nanoPromptSets, nanoSeed } from './files.js';
 import { corpusRecord, type PromptRecord } from './generate.js';
 
@@ -66,14 +67,14 @@ async function sampleHeldout(
   seed: number,
   temperature: number,
   count: number,
-): Promise<Grade[][]> {
+): Promise<Outcome[][]> {
   const output = join(work, `heldout-t${temperature}.jsonl`);
   await limrEngine([
     ...['generate', '--model', model, '--input', join(model, 'heldout.jsonl'), '--output', output],
     ...['--temperature', `${temperature}`, '--n-samples-per-prompt', `${count}`],
     ...['--generate-max-len', '128', '--seed', `${seed}`],
   ]);
-  const grades = records.map((): (Grade | undefined)[] => new Array(count).fill(undefined));
+  const grades = records.map((): (Outcome | undefined)[] => new Array(count).fill(undefined));
   for (const line of (await readFile(output, 'utf8')).trim().split('\n')) {
     const completion = JSON.parse(line) as Completion;
     const record = records[completion.prompt];
@@ -155,7 +156,7 @@ async function main(): Promise<void> {
 
   const greedy = await sampleHeldout(output, sets.heldout, work, seed, 0, 1);
   const sampled = await sampleHeldout(output, sets.heldout, work, seed, 1, samplesPerPrompt);
-  const rows = accuracies(sets.heldout, sampled, greedy.flat());
+  const rows = accuracies(sets.heldout, sampled, greedy);
   process.stdout.write(`${accuracyTable(rows, samplesPerPrompt)}\n`);
   const [template, card] = [join(repository, 'models', 'limr-nano', 'README.md'), resolve(output, 'README.md')];
   if (card !== template) await copyFile(template, card);
