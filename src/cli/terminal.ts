@@ -74,7 +74,7 @@ export class Terminal {
       update: (done, note = '', known = total) => {
         if (performance.now() - last < linePeriodMs) return;
         last = performance.now();
-        this.say(`${name} ${done}/${known} ${note}`.trimEnd());
+        this.say(`${name} ${done}${known > 0 ? `/${known}` : ''} ${note}`.trimEnd());
       },
       end: () => {},
     };

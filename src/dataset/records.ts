@@ -62,11 +62,25 @@ async function* readJsonArray(file: string): AsyncGenerator<DataRecord> {
 }
 
 async function* readJsonLines(file: string): AsyncGenerator<DataRecord> {
+  const chunks = createReadStream(file, { encoding: 'utf8', highWaterMark: 1 << 20 });
+  yield* jsonLineRecords(chunks, file);
+}
+
+/**
+ * Rows of JSON lines as they come: an object a line; blank lines are skipped.
+ * @param chunks of text, cut anywhere, such as a file's or stdin's stream
+ * @param name what messages call it
+ * @throws {LimrError} LIMR_IO, LIMR_FORMAT with name and line
+ */
+export async function* jsonLineRecords(
+  chunks: AsyncIterable<string>,
+  name: string,
+): AsyncGenerator<DataRecord, void, void> {
   let number = 0;
-  for await (const line of lines(file)) {
+  for await (const line of lines(chunks, name)) {
     number += 1;
     if (line.trim() === '') continue;
-    const where = `${file}:${number}`;
+    const where = `${name}:${number}`;
     yield record(
       parse(line, () => where),
       where,
@@ -75,11 +89,11 @@ async function* readJsonLines(file: string): AsyncGenerator<DataRecord> {
 }
 
 /** Lines that end in "\n" alone: JSON may hold U+2028, at which node:readline would cut. */
-async function* lines(file: string): AsyncGenerator<string> {
+async function* lines(chunks: AsyncIterable<string>, name: string): AsyncGenerator<string> {
   let rest = '';
   let isFirst = true;
   try {
-    for await (const chunk of createReadStream(file, { encoding: 'utf8', highWaterMark: 1 << 20 })) {
+    for await (const chunk of chunks) {
       const text: string = isFirst && chunk.startsWith('\ufeff') ? chunk.slice(1) : chunk;
       isFirst = false;
       const parts = (rest + text).split('\n');
@@ -87,7 +101,7 @@ async function* lines(file: string): AsyncGenerator<string> {
       yield* parts;
     }
   } catch (error) {
-    throw ioError(`cannot read ${file}`, error);
+    throw ioError(`cannot read ${name}`, error);
   }
   if (rest !== '') yield rest;
 }

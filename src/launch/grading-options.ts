@@ -23,6 +23,32 @@ const promptKeys = {
   labelKey: rows.text('answer', 'field of the reference answer'),
 } as const;
 
+export const verifyOptions = {
+  gold: rows.text('', 'one reference answer, with --pred'),
+  pred: rows.text('', 'one answer to compare with it'),
+  input: files.text('', 'rows {gold, pred} to compare, .json or .jsonl; - = JSON lines from stdin'),
+  output: files.text('', 'where {equal, reason, ms} of each row goes, with its ids, .jsonl; default, and -: stdout'),
+  goldKey: rows.text('gold', 'field of the reference answer in --input'),
+  predKey: rows.text('pred', 'field of the answer in --input'),
+  predKind: rows.choice(
+    'auto',
+    ['auto', 'answer', 'response'],
+    'an answer is compared as it is, in a response the grader looks for one; auto = a text with \\boxed or "answer is" is a response',
+  ),
+  grader: grading.text('exact', 'what compares an answer with the gold one', graderPattern, 'the name of a grader'),
+  ...workersOption,
+} as const;
+export type VerifyOptions = OptionValues<typeof verifyOptions>;
+
+export const auditOptions = {
+  prompts: files.text('', 'needed: questions with answers, .json or .jsonl'),
+  ...promptKeys,
+  output: files.text('', 'where a line for every answer goes, .jsonl'),
+  grader: grading.text('all', 'graders, with commas between, or all', /^[a-z][a-z0-9,-]*$/, 'names of graders, or all'),
+  ...workersOption,
+} as const;
+export type AuditOptions = OptionValues<typeof auditOptions>;
+
 export const serveRmOptions = {
   prompts: files.texts(
     'questions with answers, .json or .jsonl, once for each file; of equal questions the last one counts',

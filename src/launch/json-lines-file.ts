@@ -28,9 +28,14 @@ export async function collectRows<T extends object, R>(
   }
 }
 
+/** Characters that are collected before they are written: a row for itself would cost more than its grade. */
+const bufferLength = 1 << 16;
+
 /** A file of one JSON object a line, which is removed when it is closed unless it was kept. */
 class JsonLinesFile {
   private kept = false;
+  /** Rows that are not written yet. */
+  private pending = '';
 
   private constructor(
     private readonly file: string,
@@ -52,12 +57,20 @@ class JsonLinesFile {
   }
 
   async write(row: object): Promise<void> {
-    await withIo(`write ${this.file}`, () => this.handle.appendFile(`${JSON.stringify(row)}\n`));
+    this.pending += `${JSON.stringify(row)}\n`;
+    if (this.isDirect || this.pending.length >= bufferLength) await this.flush();
+  }
+
+  private async flush(): Promise<void> {
+    const text = this.pending;
+    this.pending = '';
+    await withIo(`write ${this.file}`, () => this.handle.appendFile(text));
   }
 
   /** Gives the file its name. */
   async keep(): Promise<void> {
     if (this.isDirect) return;
+    await this.flush();
     await withIo(`write ${this.file}`, async () => {
       await this.handle.sync();
       await rename(this.temporary, this.file);

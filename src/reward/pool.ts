@@ -8,7 +8,6 @@
  * exact resume. An item that stands still for `timeoutMs` costs its worker and is graded once more (the machine may have
  * swapped); the second time it is an error too.
  */
-import { setMaxListeners } from 'node:events';
 import { LimrError } from '../errors.js';
 import { cloneError, type Outcome, type Task, taskError } from './pool-task.js';
 import { PoolThread } from './pool-thread.js';
@@ -65,6 +64,7 @@ interface Slot<Item, Result> {
 export class WorkerPool<Options, Item, Result> {
   private readonly waiting: Job<Item, Result>[] = [];
   private readonly slots = new Set<Slot<Item, Result>>();
+  private readonly calls = new WeakMap<AbortSignal, Set<Job<Item, Result>>>();
   private work: ((item: Item) => Result) | undefined;
   private watchdog: NodeJS.Timeout | undefined;
   private closed: LimrError | undefined;
@@ -88,27 +88,8 @@ export class WorkerPool<Options, Item, Result> {
         reject(this.closed);
         return;
       }
-      const { signal } = call;
-      const onAbort = (): void => this.settle(job, () => reject(aborted()));
-      const job: Job<Item, Result> = {
-        item,
-        call,
-        deaths: 0,
-        timeouts: 0,
-        done: false,
-        resolve: (timed) => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve(timed);
-        },
-        reject: (error) => {
-          signal?.removeEventListener('abort', onAbort);
-          reject(error);
-        },
-      };
-      if (signal !== undefined) {
-        setMaxListeners(0, signal); // one for every item of a rollout is no leak
-        signal.addEventListener('abort', onAbort, { once: true });
-      }
+      const job: Job<Item, Result> = { item, call, deaths: 0, timeouts: 0, done: false, resolve, reject };
+      if (call.signal !== undefined) this.callsOf(call.signal).add(job);
       this.waiting.push(job);
       if (this.waiting.length === 1) queueMicrotask(() => this.dispatch()); // calls of one turn share messages
     });
@@ -131,9 +112,22 @@ export class WorkerPool<Options, Item, Result> {
     }
   }
 
+  /** What stops with a signal; one listener for all of it, since a rollout is thousands of calls under one signal. */
+  private callsOf(signal: AbortSignal): Set<Job<Item, Result>> {
+    const known = this.calls.get(signal);
+    if (known !== undefined) return known;
+    const jobs = new Set<Job<Item, Result>>();
+    this.calls.set(signal, jobs);
+    signal.addEventListener('abort', () => {
+      for (const job of jobs) this.settle(job, () => job.reject(aborted()));
+    });
+    return jobs;
+  }
+
   private settle(job: Job<Item, Result>, how: () => void): void {
     if (job.done) return;
     job.done = true;
+    if (job.call.signal !== undefined) this.calls.get(job.call.signal)?.delete(job);
     how();
   }
 

@@ -8,12 +8,14 @@ import { scoreVerb } from './score.js';
 import { serveRmVerb } from './serve-rm.js';
 import { sftVerb } from './sft.js';
 import { trainVerb } from './train.js';
+import { verifyVerb } from './verify.js';
 
 export const verbs: readonly (Verb | VerbGroup)[] = [
   trainVerb,
   sftVerb,
   generateVerb,
   scoreVerb,
+  verifyVerb,
   serveRmVerb,
   planVerb,
   modelVerbs,
