@@ -3,7 +3,7 @@ export const exhausted = Symbol('budget exhausted');
 
 /** What one comparison may cost, counted in steps of roughly a tenth of a microsecond: the same verdict on every machine. */
 export class Budget {
-  constructor(private left = 200_000) {}
+  constructor(private left = 150_000) {}
 
   /** @throws {exhausted} */
   spend(steps: number): void {

@@ -76,8 +76,9 @@ class Comparison {
   ) {}
 
   trees(goldTree: Node, answerTree: Node): CompareVerdict {
-    let gold = collapsed(matrixValue(this.single(goldTree)));
-    let answer = collapsed(matrixValue(this.single(answerTree)));
+    this.budget.spend(20);
+    let gold = collapsed(matrixValue(this.single(goldTree), this.budget));
+    let answer = collapsed(matrixValue(this.single(answerTree), this.budget));
     if (isEquation(answer) && !isEquation(gold)) answer = answer.sides.at(-1)!;
     else if (isAssignment(gold) && !isEquation(answer)) gold = gold.sides.at(-1)!;
     if (gold.kind === 'relation' && answer.kind === 'relation') return this.relations(gold, answer);
@@ -227,31 +228,35 @@ class Comparison {
 
   private inAnyOrder(goldItems: readonly Node[], answerItems: readonly Node[]): boolean {
     const gold = this.distinct(goldItems);
-    const answer = this.distinct(answerItems);
-    if (gold.length !== answer.length) return false;
-    const left = answer.map((node) => ({ node, size: this.sizeOf(node) }));
-    return gold.every((item) => {
-      const size = this.sizeOf(item);
-      const found = left.findIndex((other) => {
-        this.budget.spend(1);
-        return couldEqual(size, other.size) && this.equal(item, other.node);
-      });
-      if (found >= 0) left.splice(found, 1);
-      return found >= 0;
+    const answer = new Map(this.distinct(answerItems).map((element) => [element.key, element]));
+    if (gold.length !== answer.size) return false;
+    const left = gold.filter((element) => !answer.delete(element.key));
+    return left.every((element) => {
+      for (const [otherKey, other] of answer) {
+        if (!this.sameElement(element, other)) continue;
+        answer.delete(otherKey);
+        return true;
+      }
+      return false;
     });
   }
 
-  private distinct(items: readonly Node[]): readonly Node[] {
-    const kept: { node: Node; size: number | null }[] = [];
-    for (const node of items) {
-      const size = this.sizeOf(node);
-      const twin = kept.some((other) => {
-        this.budget.spend(1);
-        return couldEqual(size, other.size) && this.equal(node, other.node);
-      });
-      if (!twin) kept.push({ node, size });
+  /** Elements without repetitions: those written alike first, then those that are equal. */
+  private distinct(items: readonly Node[]): readonly Element[] {
+    const byKey = new Map(items.map((node) => [key(node), node]));
+    this.budget.spend(10 * items.length);
+    const kept: Element[] = [];
+    for (const [elementKey, node] of byKey) {
+      const element = { key: elementKey, node, size: this.sizeOf(node) };
+      if (!kept.some((other) => this.sameElement(element, other))) kept.push(element);
     }
-    return kept.map(({ node }) => node);
+    return kept;
+  }
+
+  private sameElement(a: Element, b: Element): boolean {
+    this.budget.spend(1);
+    if (a.node.kind === 'symbol' && b.node.kind === 'symbol') return lettersOf(a.node)!.toLowerCase() === lettersOf(b.node)!.toLowerCase();
+    return couldEqual(a.size, b.size) && this.equal(a.node, b.node);
   }
 
   /** An element's value as a double, so that most pairs need no comparison; null when it has none. */
@@ -329,6 +334,12 @@ class Comparison {
     if (!x || !y || x.im !== 0 || y.im !== 0 || x.re === 0 || y.re === 0) return false;
     return x.re > 0 === y.re > 0 ? goldName === answerName : mirroredName[answerName] === goldName;
   }
+}
+
+interface Element {
+  readonly key: string;
+  readonly node: Node;
+  readonly size: number | null;
 }
 
 interface Link {

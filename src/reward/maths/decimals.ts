@@ -35,7 +35,7 @@ class DecimalArithmetic {
 
   constructor(digits: number) {
     this.D = Decimal.clone({ precision: digits, defaults: true });
-    this.cost = Math.ceil((digits / 50) ** 2) * 40;
+    this.cost = Math.ceil((digits / 50) ** 2 * 600);
     this.pi = this.D.acos(-1);
     this.zero = new this.D(0);
     this.one = { re: new this.D(1), im: this.zero };

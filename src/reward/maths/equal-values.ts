@@ -18,6 +18,7 @@ const enoughPoints = 2;
  * digits as the sizes met on the way ask for: sqrt(10^40 + 1) and 10^20 differ in the forty-first.
  */
 export function equalValues(a: Node, b: Node, budget: Budget): Sameness {
+  budget.spend(20);
   const variables = variablesOf(a, b);
   if (variables.names.size === 0) return equalAt(a, b, noPoint, budget, true);
   let agreed = 0;

@@ -61,7 +61,7 @@ function folded(
     const value: Rational | null = exactValue(node, point, budget);
     result = value && operation(result, value);
     if (result === null) return null;
-    budget.spend(Number(result.d > 0xffffffffn) * (q.bits(result.d) >> 5));
+    budget.spend(q.cost(result));
   }
   return result;
 }
@@ -80,7 +80,7 @@ function powerValue({ base, exponent }: NodeOf<'power'>, point: Point, budget: B
   const b = exactValue(base, point, budget);
   const e = b && exactValue(exponent, point, budget);
   if (b === null || e === null) return null;
-  budget.spend(q.bits(b.n) >> 4);
+  budget.spend(q.cost(b));
   if (q.isInteger(e)) return q.power(b, e.n);
   if (e.d > maxRoot) return null;
   const root = q.root(b, Number(e.d));
@@ -113,7 +113,7 @@ function repeatedValue(node: NodeOf<'sum' | 'product'>, point: Point, budget: Bu
     const term: Rational | null = exactValue(node.body, inner, budget);
     result = term && (node.kind === 'sum' ? q.add(result, term) : q.multiply(result, term));
     if (result === null) return null;
-    budget.spend(1 + (q.bits(result.d) >> 5));
+    budget.spend(1 + q.cost(result));
   }
   return result;
 }

@@ -29,6 +29,7 @@ export class ExpressionParser {
   private at = 0;
   private depth = 0;
   private bars = 0;
+  private wraps = 0;
   private readonly tokens: Token[];
 
   constructor(
@@ -141,7 +142,10 @@ export class ExpressionParser {
   /** Difference binds loosest, then union, then intersection. */
   private side(): Node {
     let left = this.union();
-    while (this.accept('setminus')) left = { kind: 'set-operation', name: 'difference', items: [left, this.union()] };
+    while (this.accept('setminus')) {
+      this.wrap();
+      left = { kind: 'set-operation', name: 'difference', items: [left, this.union()] };
+    }
     return left;
   }
 
@@ -174,6 +178,7 @@ export class ExpressionParser {
           }
         } else if (this.isOperator('±') || this.isOperator('∓')) {
           const flipped = this.tokens[this.at++]!.text === '∓';
+          this.wrap();
           terms = [{ kind: 'plus-minus', left: sumOf(terms), right: this.product(), flipped }];
         } else break;
       }
@@ -186,24 +191,37 @@ export class ExpressionParser {
   }
 
   private product(): Node {
-    let left = this.unary();
+    let factors: Node[] = [this.unary()];
     for (;;) {
-      if (this.accept('*')) left = productOf([left, this.unary()]);
+      if (this.accept('*')) factors.push(this.unary());
       else if (this.isOperator('/') || (this.isOperator(':') && this.startsOperand(1))) {
         this.at += 1;
-        left = this.quotient(left);
+        this.divide(factors);
       } else if (this.accept('mod')) {
-        left = { kind: 'call', name: 'mod', args: [left, this.unary()] };
-      } else return left;
+        factors = [{ kind: 'call', name: 'mod', args: [productOf(factors), this.unary()] }];
+        this.wrap();
+      } else return productOf(factors);
     }
   }
 
-  private quotient(left: Node): Node {
-    const ratio = this.dialect.ratioFirst && isWhole(left) && this.token?.type === 'number';
-    if (!ratio) return divided(left, this.unary());
-    const value = divided(left, this.postfix());
-    if (!this.startsOperand() || this.token?.type === 'number') return value;
-    return productOf([value, this.sideBySide()]);
+  private divide(factors: Node[]): void {
+    const left = factors.at(-1)!;
+    if (!this.dialect.ratioFirst || !isWhole(left) || this.token?.type !== 'number') {
+      factors.splice(-1, 1, ...quotient(left, this.unary()));
+      return;
+    }
+    factors.splice(-1, 1, ...quotient(left, this.postfix()));
+    if (this.startsOperand() && !this.isNumber()) factors.push(this.sideBySide());
+  }
+
+  private isNumber(): boolean {
+    return this.token?.type === 'number';
+  }
+
+  /** Counts what makes a tree deeper without making the parser's recursion deeper. */
+  private wrap(): void {
+    this.wraps += 1;
+    if (this.wraps > maxDepth) throw unparsable;
   }
 
   private unary(): Node {
@@ -276,6 +294,7 @@ export class ExpressionParser {
   private postfix(): Node {
     let node = this.primary();
     for (;;) {
+      if (node.kind !== 'number' && node.kind !== 'symbol') this.wrap();
       if (this.accept('^')) node = this.raised(node);
       else if (this.accept('!')) node = { kind: 'call', name: 'factorial', args: [node] };
       else if (this.accept('%')) node = { kind: 'percent', inner: node };
@@ -846,16 +865,20 @@ function sumOf(terms: readonly Node[]): Node {
 }
 
 function productOf(factors: readonly Node[]): Node {
-  return { kind: 'multiply', factors };
+  return factors.length === 1 ? factors[0]! : { kind: 'multiply', factors };
 }
 
-/** A quotient; of whole numbers, the number that it is. */
 function divided(numerator: Node, denominator: Node): Node {
+  return productOf(quotient(numerator, denominator));
+}
+
+/** The factors of a quotient; of whole numbers, the number that it is. */
+function quotient(numerator: Node, denominator: Node): Node[] {
   if (isWhole(numerator) && isWhole(denominator)) {
     const value = rational((numerator as NumberNode).value.n, (denominator as NumberNode).value.n);
-    if (value !== null) return { kind: 'number', value, decimal: false };
+    if (value !== null) return [{ kind: 'number', value, decimal: false }];
   }
-  return { kind: 'multiply', factors: [numerator, { kind: 'power', base: denominator, exponent: minusOne }] };
+  return [numerator, { kind: 'power', base: denominator, exponent: minusOne }];
 }
 
 function isWhole(node: Node): boolean {

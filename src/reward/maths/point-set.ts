@@ -63,6 +63,7 @@ function sameEnd(a: End, b: End, budget: Budget): boolean {
 
 /** -1, 0, 1, or null when the two ends cannot be told apart nor shown to be one. */
 function order(a: End, b: End, budget: Budget): number | null {
+  budget.spend(2);
   if (a.value === b.value && !Number.isFinite(a.value)) return 0;
   const gap = a.value - b.value;
   const infinite = !Number.isFinite(a.value) || !Number.isFinite(b.value);

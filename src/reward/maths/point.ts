@@ -10,6 +10,8 @@ export const numPoints = 8;
 export interface Variables {
   readonly names: ReadonlySet<string>;
   readonly whole: ReadonlySet<string>;
+  /** Sums, products and whole powers only: they are the same everywhere if they are the same at enough whole numbers. */
+  readonly polynomial: boolean;
 }
 
 const wholeArguments = new Set(['factorial', 'binomial', 'gcd', 'lcm', 'mod']);
@@ -40,7 +42,13 @@ export function variablesOf(...nodes: readonly Node[]): Variables {
     for (const child of children(node)) visit(child, wholeHere, bound);
   };
   for (const node of nodes) visit(node, false, new Set());
-  return { names, whole };
+  return { names, whole, polynomial: nodes.every(isPolynomial) };
+}
+
+function isPolynomial(node: Node): boolean {
+  if (node.kind === 'power' && !(node.exponent.kind === 'number' && node.exponent.value.d === 1n)) return false;
+  const arithmetic = ['number', 'symbol', 'text', 'opaque', 'add', 'multiply', 'power', 'percent'].includes(node.kind);
+  return arithmetic && children(node).every(isPolynomial);
 }
 
 /** The name under which a leaf is looked up in a point, or null when it is none. */
@@ -56,10 +64,10 @@ function isNegative(node: Node): boolean {
 }
 
 /**
- * The k-th sample point: values hashed from names, m/64 with |m| spread evenly over the orders of magnitude from 2 to 2^17, of
+ * The k-th sample point: values hashed from names, m/64 (m for polynomials) with |m| spread evenly over the orders of magnitude from 2 to 2^17, of
  * either sign; whole numbers from 3 to 34 where only those make sense.
  */
-export function samplePoint({ names, whole }: Variables, k: number): Point {
+export function samplePoint({ names, whole, polynomial }: Variables, k: number): Point {
   const point = new Map<string, Rational>();
   for (const name of names) {
     const bits = hash(`${k} ${name}`);
@@ -70,7 +78,7 @@ export function samplePoint({ names, whole }: Variables, k: number): Point {
     const scale = 2 + (bits % 16);
     const m = 2 ** scale + ((bits >>> 8) % 2 ** Math.min(scale, 16)) + 1;
     let n = BigInt((bits >>> 4) % 2 === 0 ? m : -m);
-    let d = 64n;
+    let d = polynomial ? 1n : 64n;
     while (d > 1n && n % 2n === 0n) [n, d] = [n / 2n, d / 2n];
     point.set(name, { n, d });
   }

@@ -119,12 +119,22 @@ export function gcd(a: bigint, b: bigint): bigint {
   return x;
 }
 
-/** Bits of |x|, exact for what fits a double, else rounded up to a multiple of four. */
+/** Bits of |x|, within one where it does not fit a double, and rounded up to a multiple of four far beyond that. */
 export function bits(x: bigint): number {
-  const size = x < 0n ? -x : x;
-  return size < 0x1_0000_0000n ? 32 - Math.clz32(Number(size)) : size.toString(16).length * 4;
+  const size = Math.abs(Number(x));
+  if (size < 2 ** 32) return 32 - Math.clz32(size);
+  return Number.isFinite(size) ? Math.ceil(Math.log2(size)) : (x < 0n ? -x : x).toString(16).length * 4;
 }
 
+const limit = 1n << BigInt(maxBits);
+
 function tooBig(x: bigint): boolean {
-  return (x > 0xffff_ffff_ffff_ffffn || x < -0xffff_ffff_ffff_ffffn) && bits(x) > maxBits;
+  return x >= limit || x <= -limit;
+}
+
+/** What arithmetic with a rational of this size costs, in steps of about a tenth of a microsecond: the greatest common divisor. */
+export function cost({ n, d }: Rational): number {
+  if (d === 1n) return bits(n) >> 8;
+  const size = Math.min(bits(n), bits(d));
+  return (size * size) >> 10;
 }
