@@ -350,7 +350,7 @@ def marked(a: Answer, rng: Random) -> Iterator[Spelling]:
     elif a.kind == "ratio":
         p, q = a.parts
         for text in (f"{q}:{p}" if p != q else f"{p}:{int(q) + 1}", f"{int(p) + 1}:{q}", f"{p}:{int(q) + 2}", p, f"{p}, {q}"):
-            yield "wrong/ratio", text, False if text != p or q != "1" else None
+            yield "wrong/ratio", text, None if (text == p and q == "1") or (p == q and "," in text) else False
     elif a.kind == "letters":
         other = next(c for c in "ABCDEFGHI" if c not in a.parts)
         for letters in (a.parts[:-1], a.parts[1:], (*a.parts, other), (*a.parts[:-1], other), (other,)):
