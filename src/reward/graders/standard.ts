@@ -1,24 +1,63 @@
-import { compareAnswers, parseAnswer, plainWords, standardDialect, standardRules } from '../maths/index.js';
+import { answerCandidates, type Candidate } from '../extract/index.js';
+import { type Answer, compareAnswers, parseAnswer, plainWords, standardDialect, standardRules } from '../maths/index.js';
 import { pythonStrip } from '../python-text.js';
-import type { Verdict } from './grader.js';
+import { isBareAnswer, isDelimited } from './bare.js';
+import type { Grade, Grader, Verdict } from './grader.js';
 
-/** Longer answers are only compared for identity. */
+/** Longer answers are only compared for identity, and of longer responses only the end is looked at. */
 const maxLength = 20_000;
 
 /**
- * Whether two answers are equal under `standard`: as mathematics if both parse, else as words. Reasons beside those of
- * `compareAnswers`: `identical`, `empty`, `too_long`, `gold_unparsed`, `answer_unparsed`.
+ * `standard`, the default: answers that are equal as mathematics, or as words where they are none. Reasons beside those of
+ * `compareAnswers`: `identical`, `empty`, `too_long`, `gold_unparsed`, `answer_unparsed`, `no_answer`.
  */
+export const standardGrader: Grader = {
+  name: 'standard',
+  compare: standardCompare,
+  grade(gold, text): Grade {
+    const answer = isBareAnswer(text) ? text : foundAnswer(text.slice(-maxLength));
+    if (answer === null) return { equal: false, reason: 'no_answer', answer };
+    return { ...standardCompare(isDelimited(gold) ? (foundAnswer(gold) ?? gold) : gold, answer), answer };
+  },
+};
+
 export function standardCompare(gold: string, answer: string): Verdict {
   const x = pythonStrip(gold);
   const y = pythonStrip(answer);
   if (x === '' || y === '') return { equal: false, reason: 'empty' };
   if (x === y) return { equal: true, reason: 'identical' };
   if (x.length > maxLength || y.length > maxLength) return { equal: false, reason: 'too_long' };
-  const g = parseAnswer(x, standardDialect);
-  const a = parseAnswer(y, standardDialect);
+  const g = parsed(x);
+  const a = parsed(y);
   const verdict = g && a && compareAnswers(g, a, standardRules);
   if (verdict?.equal) return verdict;
   if (plainWords(x) === plainWords(y)) return { equal: true, reason: 'same_text' };
   return verdict ?? { equal: false, reason: g === null ? 'gold_unparsed' : 'answer_unparsed' };
+}
+
+function parsed(answer: string): Answer | null {
+  return parseAnswer(answer, standardDialect);
+}
+
+/** The first candidate that parses, else the first that is words. */
+function foundAnswer(text: string): string | null {
+  let words: string | null = null;
+  for (const candidate of answerCandidates(text, { policy: 'standard' })) {
+    const answer = candidateText(candidate);
+    if (answer === '') continue;
+    if (parsed(answer) !== null) return answer;
+    words ??= answer;
+  }
+  return words;
+}
+
+function candidateText(candidate: Candidate): string {
+  switch (candidate.kind) {
+    case 'latex':
+      return candidate.parts.map(({ text, percent }) => (percent ? `${text}\\%` : text)).join(', ');
+    case 'expression':
+      return candidate.text;
+    case 'number':
+      return candidate.percent ? `${candidate.text}\\%` : candidate.text;
+  }
 }

@@ -462,6 +462,11 @@ function renamed(node: Node): Node {
   return mapped(node, (name) => `${name}'other`);
 }
 
+/** An answer whose variables are no other answer's, but for a symbol that stands alone. */
+export function withVariablesOfItsOwn(answer: Answer): Answer {
+  return answer.tree.kind === 'symbol' ? answer : { ...answer, tree: renamed(answer.tree) };
+}
+
 /** All variables in lower case; null when two of them would become one. */
 function lowerCased(node: Node): Node | null {
   const names = [...variablesOf(node).names].filter((name) => !name.startsWith('text '));

@@ -22,6 +22,10 @@ export interface Dialect {
   readonly bracesAreSets: boolean;
   /** `[1; 2]` is a tuple, never an interval. */
   readonly semicolonsMakeTuples: boolean;
+  /** Commas may stand where no element is: at the end, or doubled. */
+  readonly emptyElements: boolean;
+  /** `a \pm b - c` is a plus or minus (b - c), else (a plus or minus b) - c. */
+  readonly plusMinusTakesSum: boolean;
   /** Words after a value are its unit. */
   readonly units: boolean;
   /** A whole number before a number is added to it (`1 2` is 3), else it does not parse unless it is a mixed number. */
@@ -43,6 +47,8 @@ export const standardDialect: Dialect = {
   anyFunction: false,
   bracesAreSets: false,
   semicolonsMakeTuples: false,
+  emptyElements: true,
+  plusMinusTakesSum: false,
   imaginaryUnit: true,
   foldCase: false,
   realRoots: true,

@@ -30,6 +30,7 @@ export class ExpressionParser {
   private depth = 0;
   private bars = 0;
   private wraps = 0;
+  private environments = 0;
   private readonly tokens: Token[];
 
   constructor(
@@ -82,8 +83,9 @@ export class ExpressionParser {
     let joint: Joint = ',';
     while (this.token && !this.closes()) {
       if (this.accept(';')) groups.push([]);
-      else if (this.accept(',')) continue;
-      else if (this.accept('and')) joint = 'and';
+      else if (this.accept(',')) {
+        if (!this.dialect.emptyElements && (groups.at(-1)!.length === 0 || !this.startsElement())) throw unparsable;
+      }      else if (this.accept('and')) joint = 'and';
       else if (this.accept('or')) joint = 'or';
       else {
         groups.at(-1)!.push(this.relation());
@@ -99,6 +101,10 @@ export class ExpressionParser {
     return { kind: 'list', items: filled.map((group) => ({ kind: 'tuple', items: group, open: '(', close: ')' })), joint };
   }
 
+  private startsElement(): boolean {
+    return this.token !== undefined && !this.closes() && !this.isOperator(',') && !this.isOperator(';');
+  }
+
   private closes(): boolean {
     const token = this.token;
     if (token?.type === 'end') return true;
@@ -108,6 +114,7 @@ export class ExpressionParser {
   }
 
   private relation(): Node {
+    const begin = this.at;
     const sides: Node[] = [this.side()];
     const names: RelationName[] = [];
     for (let name = this.relationName(); name !== null; name = this.relationName()) {
@@ -120,7 +127,22 @@ export class ExpressionParser {
         sides[0] = side;
       }
     }
-    return names.length === 0 ? sides[0]! : { kind: 'relation', names, sides };
+    if (names.length > 0) return { kind: 'relation', names, sides };
+    return this.isBraced(begin) && sides[0]!.kind !== 'set' ? { kind: 'set', items: sides } : sides[0]!;
+  }
+
+  /** Whether what was read since `begin` is one pair of braces that make a set of what they hold. */
+  private isBraced(begin: number): boolean {
+    if (!this.dialect.bracesAreSets || this.environments > 0 || this.tokens[begin]?.text !== '{') return false;
+    let level = 0;
+    for (let at = begin; at < this.at; at += 1) {
+      const { type, text } = this.tokens[at]!;
+      if (type !== 'operator') continue;
+      if (text === '{') level += 1;
+      else if (text === '}') level -= 1;
+      if (level === 0) return at === this.at - 1;
+    }
+    return false;
   }
 
   private relationName(): RelationName | null {
@@ -179,7 +201,7 @@ export class ExpressionParser {
         } else if (this.isOperator('±') || this.isOperator('∓')) {
           const flipped = this.tokens[this.at++]!.text === '∓';
           this.wrap();
-          terms = [{ kind: 'plus-minus', left: sumOf(terms), right: this.product(), flipped }];
+          terms = [{ kind: 'plus-minus', left: sumOf(terms), right: this.dialect.plusMinusTakesSum ? this.sum() : this.product(), flipped }];
         } else break;
       }
       const total = sumOf(terms);
@@ -609,8 +631,7 @@ export class ExpressionParser {
     });
   }
 
-  /** `{...}`, an argument of something, or with `asSet` standing on its own. */
-  private group(asSet = false): Node {
+  private group(): Node {
     this.expect('{');
     const bars = this.bars;
     this.bars = 0;
@@ -624,12 +645,12 @@ export class ExpressionParser {
     this.expect('}');
     this.bars = bars;
     if (result.kind === 'list') return { kind: 'set', items: result.items };
-    return asSet && rest === null && this.dialect.bracesAreSets && result.kind !== 'set' ? { kind: 'set', items: [result] } : result;
+    return result;
   }
 
   private bracketed(opener: string): Node {
     return this.deeper(() => {
-      if (opener === '{') return this.group(true);
+      if (opener === '{') return this.group();
       this.at += 1;
       if (opener === '|') return this.absolute('|');
       if (opener === '||') return this.absolute('||');
@@ -707,6 +728,7 @@ export class ExpressionParser {
 
   private environment(name: string): Node {
     const rows: Node[][] = [[]];
+    this.environments += 1;
     for (;;) {
       const token = this.token;
       if (token === undefined) throw unparsable;
@@ -715,6 +737,7 @@ export class ExpressionParser {
       else if (this.accept('&')) continue;
       else rows.at(-1)!.push(this.deeper(() => this.list()));
     }
+    this.environments -= 1;
     if (this.token!.text !== name) throw unparsable;
     this.at += 1;
     const filled = rows.filter(({ length }) => length > 0);

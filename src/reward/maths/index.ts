@@ -1,5 +1,5 @@
 /** Mathematics of answers: from LaTeX or plain text to a tree, and whether two trees are equal. */
-export { type CompareReason, type CompareVerdict, compareAnswers } from './compare.js';
+export { type CompareReason, type CompareVerdict, compareAnswers, withVariablesOfItsOwn } from './compare.js';
 export { type Dialect, standardDialect } from './dialect.js';
 export { parseAnswer } from './parse.js';
 export { type Rules, standardRules } from './rules.js';

@@ -13,6 +13,8 @@ export const mathVerifyDialect: Dialect = {
   anyFunction: true,
   bracesAreSets: true,
   semicolonsMakeTuples: true,
+  emptyElements: false,
+  plusMinusTakesSum: true,
   units: false,
   adjacentNumbersAdd: true,
   productArguments: true,

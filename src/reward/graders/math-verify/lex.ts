@@ -102,7 +102,7 @@ const white = /[ \t\r\n]+/y;
 const accent =
   /\\(text\w*|mbox|math(?:rm|bf|cal|frak|it|sf|tt|scr)|boldsymbol|bar|overline|vec|overrightarrow|hat|widehat|tilde|widetilde|dot|ddot|underline)\s*\{([^{}]*)\}/y;
 const named = /\\operatorname\s*\{([^{}]*)\}/y;
-const environment = /\\(begin|end)\s*\{\s*(matrix|pmatrix|bmatrix|vmatrix|array)\s*\}(?:\s*\{[^{}]*\})?/y;
+const environment = /\\(begin|end)\s*\{\s*(?:(matrix|pmatrix|bmatrix|vmatrix)\s*\}|(array)\s*\}(?:\s*\{[^{}]*\})?)/y;
 const letter = /[a-zA-Z]/;
 const differential = /d\s*([a-zA-Z])/y;
 
@@ -183,6 +183,6 @@ function commandAt(text: string, at: number): Match | null {
       : null;
   }
   const block = matched(environment, text, at);
-  if (block) return { length: block[0].length, emit: [[block[1] as 'begin' | 'end', block[2]!]] };
+  if (block) return { length: block[0].length, emit: [[block[1] as 'begin' | 'end', block[2] ?? block[3]!]] };
   return null;
 }

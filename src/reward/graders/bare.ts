@@ -1,0 +1,20 @@
+const delimiter = /(?<!\\)\$|\\boxed|\\fbox|\\\(|\\\[/;
+const command = /\\[a-zA-Z]+(?:\s*\{[^{}]*\})?/g;
+/** Two words side by side, or a line break: somebody is talking. */
+const prose = /[a-z]{2,}[,:]?\s+(?:\*\*)?[a-z]{2,}|\n\s*\S/i;
+const answerWord = /\b(?:answer|therefore|thus|hence|so)\b/i;
+
+/** Longer texts are responses. */
+const maxLength = 1_000;
+
+/** Whether a text says itself where its mathematics is: dollars, brackets with a backslash, a box. */
+export function isDelimited(text: string): boolean {
+  return delimiter.test(text);
+}
+
+/** Whether a text is an answer and nothing else, such as `\frac{1}{2}`, and not a response that has one in it. */
+export function isBareAnswer(text: string): boolean {
+  if (text.length > maxLength || isDelimited(text)) return false;
+  const words = text.replace(command, ' ').trim();
+  return !prose.test(words) && !answerWord.test(words);
+}

@@ -1,0 +1,124 @@
+/**
+ * What the evaluation's grader asks of sympy, answered by the maths core: texts are read as `parse_latex` reads them
+ * (sympy-latex.ts), and the trees compared as `symbolic_equal` of LIMR's eval/utils/equal.py compares them:
+ *
+ *   written alike but for the order of sums and products; or the same value for all values of the variables;
+ *   of two relations, whatever their signs, the same |left - right|; of two real constants, within a relative 1e-4, where
+ *   everything beyond the range of doubles is infinite.
+ *
+ * A text that cannot be read is compared as text. sympy's Python reader, the original's second choice, is not reproduced but
+ * for a lone number, nor are infinite sums, integrals and limits. Variables are sampled over the reals, sympy's are complex.
+ */
+import { Budget, exhausted } from '../../maths/budget.js';
+import { decimalValue } from '../../maths/decimals.js';
+import { doubleValue } from '../../maths/doubles.js';
+import { equalValues } from '../../maths/equal-values.js';
+import { key } from '../../maths/key.js';
+import { variablesOf } from '../../maths/point.js';
+import { type Node, type NodeOf, negated, type RelationName } from '../../maths/tree.js';
+import type { Symbolic } from './math-equal.js';
+import { isClose } from './python.js';
+import { readSympyLatex } from './sympy-latex.js';
+
+export const sympySymbolic: Symbolic = {
+  symbolicEqual: (a, b) =>
+    withinBudget((budget) => equalReadings(reading(a, budget), reading(b, budget), budget), false),
+  numericValue(text) {
+    const node = readSympyLatex(text);
+    return node && withinBudget((budget) => realValue(node, budget), null);
+  },
+};
+
+const steps = 100_000;
+const relativeTolerance = 1e-4;
+const digits = 40;
+const nowhere = new Map<string, never>();
+
+function withinBudget<T>(work: (budget: Budget) => T, otherwise: T): T {
+  try {
+    return work(new Budget(steps));
+  } catch (error) {
+    if (error === exhausted) return otherwise;
+    throw error;
+  }
+}
+
+/** What a text is: an expression, a relation, a relation that holds or not, or only a text. */
+type Reading = Node | boolean | string;
+
+function reading(text: string, budget: Budget): Reading {
+  const node = readSympyLatex(text.replaceAll('\\\\', '\\')) ?? readSympyLatex(text);
+  if (node === null) return text;
+  return node.kind === 'relation' ? decided(node, budget) : node;
+}
+
+/** A relation as sympy makes it: true or false where that is certain. */
+function decided(relation: NodeOf<'relation'>, budget: Budget): Reading {
+  const [left, right] = relation.sides as [Node, Node];
+  const name = relation.names[0]!;
+  if (left.kind === 'relation') {
+    // an equation of a relation and a variable is left as it is, and never of a relation and a value
+    const inner = decided(left as NodeOf<'relation'>, budget);
+    return right.kind === 'symbol'
+      ? { ...relation, sides: [typeof inner === 'object' ? inner : left, right] }
+      : name === '!=';
+  }
+  if (name === '=' || name === '!=') {
+    const sameness = equalValues(left, right, budget);
+    if (sameness === 'same') return name === '=';
+    const constant = variablesOf(left, right).names.size === 0;
+    return sameness === 'different' && constant ? name === '!=' : relation;
+  }
+  const x = realValue(left, budget);
+  const y = x === null ? null : realValue(right, budget);
+  return x === null || y === null ? relation : holds(x, name, y);
+}
+
+function holds(x: number, name: RelationName, y: number): boolean {
+  switch (name) {
+    case '<':
+      return x < y;
+    case '<=':
+      return x <= y;
+    case '>':
+      return x > y;
+    default:
+      return x >= y;
+  }
+}
+
+function equalReadings(a: Reading, b: Reading, budget: Budget): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object') return a === b;
+  if (key(a) === key(b)) return true;
+  if (a.kind === 'relation' && b.kind === 'relation') {
+    const x = distance(a);
+    const y = distance(b);
+    return x !== null && y !== null && equalValues(x, y, budget) === 'same';
+  }
+  if (a.kind === 'relation' || b.kind === 'relation') return false;
+  if (equalValues(a, b, budget) === 'same') return true;
+  const x = realValue(a, budget);
+  const y = x === null ? null : realValue(b, budget);
+  return x !== null && y !== null && isClose(x, y, relativeTolerance);
+}
+
+/** |left - right|; null for what has another relation as a side. */
+function distance({ sides }: NodeOf<'relation'>): Node | null {
+  const [left, right] = sides as [Node, Node];
+  if (left.kind === 'relation') return null;
+  return { kind: 'call', name: 'abs', args: [{ kind: 'add', terms: [left, negated(right)] }] };
+}
+
+/** The value of a real constant as a double, which may be infinite; null for everything else. */
+function realValue(node: Node, budget: Budget): number | null {
+  if (node.kind === 'relation' || variablesOf(node).names.size > 0) return null;
+  const value = doubleValue(node, nowhere, budget, { peak: 1 });
+  if (value !== null) return isReal(value.re, value.im) ? value.re : null;
+  const decimal = decimalValue(node, nowhere, digits, budget);
+  return decimal && isReal(decimal.re.toNumber(), decimal.im.toNumber()) ? decimal.re.toNumber() : null;
+}
+
+/** Rounding may leave an imaginary part where there is none. */
+function isReal(re: number, im: number): boolean {
+  return Math.abs(im) <= 1e-13 * Math.abs(re);
+}
