@@ -4,8 +4,9 @@ import { statfs } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { basename, extname, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { selfRemark } from '../audit/audit.js';
 import { askingTokens, type TokenizedPrompt } from '../dataset/asking.js';
-import { promptSetRemarks, readPrompts } from '../dataset/prompts.js';
+import { type PromptSet, promptSetRemarks, readPrompts } from '../dataset/prompts.js';
 import type { Engine } from '../engine/engine.js';
 import { checkModelFolder, companionPaths, readEosTokenIds, readVocabSize, unusedTokenIds } from '../engine/folder.js';
 import type { EngineModel } from '../engine/port.js';
@@ -13,9 +14,11 @@ import { LimrError } from '../errors.js';
 import { exists, nearestFolder } from '../files.js';
 import type { JsonObject } from '../json.js';
 import { planTraining, refuseFullDisk, refuseUnfit, type TrainingPlan } from '../plan/training.js';
+import type { TrainConfig } from '../ppo/config.js';
 import type { Observer } from '../ppo/events.js';
 import type { ModelRole } from '../ppo/models.js';
 import { type TrainResult, train } from '../ppo/train.js';
+import { graderOf } from '../reward/create-reward.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
 import { fileFingerprint, modelFingerprint } from './fingerprint.js';
 import { type ChosenMachine, withEngine } from './machine.js';
@@ -86,9 +89,9 @@ async function launchWith(
   const evalNames = setNames(settings.evalPrompts);
   const files = [settings.prompts, ...settings.evalPrompts];
   const sets: (readonly TokenizedPrompt[])[] = [];
-  for (const file of files) {
+  for (const [i, file] of files.entries()) {
     const set = await readSet(settings, file);
-    for (const remark of promptSetRemarks(set)) hooks.remark?.(remark);
+    for (const remark of [...promptSetRemarks(set), ...gradingRemarks(set, config, i === 0)]) hooks.remark?.(remark);
     sets.push(
       set.prompts.map(({ id, prompt, answer, fields }) => {
         return { id, prompt, answer, fields, tokens: askingTokens(prompt, tokenizer, run) };
@@ -122,6 +125,15 @@ async function launchWith(
     });
     return { ...result, output };
   });
+}
+
+/** Which answers the grader can never call right; nothing where another reward than LIMR's rule decides. */
+function gradingRemarks({ file, prompts }: PromptSet, config: TrainConfig, isTraining: boolean): string[] {
+  const { reward, remoteRmUrl, grader, evalGrader } = config;
+  if (isTraining && (reward !== 'limr-rule' || remoteRmUrl !== '')) return [];
+  const answers = prompts.map(({ answer }) => answer);
+  const remark = selfRemark(file, answers, graderOf(isTraining || evalGrader === 'same' ? grader : evalGrader));
+  return remark === undefined ? [] : [remark];
 }
 
 const readSet = ({ run: { inputKey, labelKey } }: TrainSettings, file: string) =>

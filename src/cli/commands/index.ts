@@ -1,5 +1,6 @@
 /** All verbs, in the order of --help. What they need to run is imported when they run. */
 import type { Verb, VerbGroup } from '../verb.js';
+import { auditVerb } from './audit.js';
 import { doctorVerb } from './doctor.js';
 import { generateVerb } from './generate.js';
 import { modelVerbs } from './model.js';
@@ -16,6 +17,7 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   generateVerb,
   scoreVerb,
   verifyVerb,
+  auditVerb,
   serveRmVerb,
   planVerb,
   modelVerbs,
