@@ -35,6 +35,7 @@ export { type ErrorCode, errorCodes, exitCode, LimrError } from './errors.js';
 export { type EvaluationSummary, type Outcome, passAtK, standardError, summarize } from './eval/accuracy.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './eval/evaluate.js';
 export type { GradedSample, SamplingProgress, TokenDecoder } from './eval/graded-samples.js';
+export { calibrate, readShape } from './launch/calibrate.js';
 export { embeddedEvalPrompts, embeddedModel, embeddedPrompts } from './launch/embedded.js';
 export { type Completion, type GenerateHooks, type GenerateResult, launchGenerate } from './launch/generate.js';
 export { type ChosenMachine, chooseMachine, type MachineOptions, withEngine } from './launch/machine.js';
@@ -52,6 +53,7 @@ export { type LaunchHooks, type LaunchResult, launchTraining, planRun } from './
 export { resolveTrainSettings, type TrainSettings } from './launch/train-settings.js';
 export type { NativeLoss, NativeLossTerms, NativeStepResult, StopReason, TensorKind } from './native.js';
 export { type MemoryPlan, nearestFit, planMemory } from './plan/memory.js';
+export { type MachineSpeed, type ModelShape, planTime, type TimePlan } from './plan/time.js';
 export { memoryTable, planTraining, refuseUnfit, type TrainingPlan } from './plan/training.js';
 export {
   type AdvantageEstimator,

@@ -45,6 +45,11 @@ export const trainRunOptions = {
 } as const;
 export type TrainRunOptions = OptionValues<typeof trainRunOptions>;
 
+/** Of `plan` alone. */
+export const planOptions = {
+  calibrate: machine.boolean(true, 'measure this machine for a second or two, to estimate the time'),
+} as const;
+
 export const sftRunOptions = {
   ...modelOption,
   data: files.text('', 'needed: examples, .json or .jsonl rows {prompt, response}, {text} or {tokens}'),

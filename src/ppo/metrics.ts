@@ -14,7 +14,7 @@ export const finite = (value: number): number | null => (Number.isFinite(value) 
 export const ratio = (a: number, b: number): number | null => finite(a / b);
 
 /** Mean of [N] values over all actions. */
-export function actionMean(buffer: RolloutBuffer, values: Float32Array): number {
+function actionMean(buffer: RolloutBuffer, values: Float32Array): number {
   let sum = 0;
   for (let s = 0; s < numSamples(buffer); ++s)
     for (let i = buffer.starts[s]!; i < buffer.ends[s]!; ++i) sum += values[i]!;

@@ -45,9 +45,9 @@ export const rewardOptions = {
   overlongBufferLen: shaping.integer(
     0,
     {},
-    'tokens before generateMaxLen over which a penalty grows (DAPO, eq. 13); 0 = off',
+    'tokens before --generate-max-len over which a penalty grows (DAPO, eq. 13); 0 = off',
   ),
-  overlongPenaltyFactor: shaping.number(1, {}, 'that penalty at generateMaxLen'),
+  overlongPenaltyFactor: shaping.number(1, {}, 'that penalty at --generate-max-len'),
   repetitionMaxPenalty: shaping.number(
     0,
     { min: -1e6, max: 0 },
@@ -63,7 +63,7 @@ export const rewardOptions = {
   lengthReward: shaping.choice(
     'none',
     ['none', 'cosine', 'kimi'],
-    'reward by length and correctness: cosine over generateMaxLen (Open-R1), or relative to the samples of the prompt (Kimi k1.5)',
+    'reward by length and correctness: cosine over --generate-max-len (Open-R1), or relative to the samples of the prompt (Kimi k1.5)',
   ),
   lengthRewardWeight: shaping.number(1, { min: -1e6 }, 'factor of the length reward'),
 } as const;

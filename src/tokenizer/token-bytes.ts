@@ -39,7 +39,7 @@ export function fallbackByte(token: string): number | undefined {
 }
 
 /** Bytes of one vocabulary entry; an entry outside of the byte alphabet is its own UTF-8, as in Hugging Face's decoder. */
-export function bytesOfToken(token: string, spelling: TokenSpelling): Uint8Array {
+function bytesOfToken(token: string, spelling: TokenSpelling): Uint8Array {
   if (spelling.kind === 'byte-level') {
     const bytes: number[] = [];
     for (const character of token) {

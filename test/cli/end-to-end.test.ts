@@ -319,6 +319,9 @@ describe('plan and doctor', () => {
     expect(plan.batches).toMatchObject({ samplesPerRollout: 8, optimizerStepsPerRollout: 2, rolloutsPerEpoch: 3 });
     expect(plan.memory.models.map(({ role }: { role: string }) => role)).toEqual(['actor', 'critic', 'reference']);
     expect(plan.fits).toBe(true);
+    const { speed, ...seconds } = plan.time;
+    for (const value of [...Object.values(speed), ...Object.values(seconds)]) expect(value).toBeGreaterThan(0);
+    expect(await succeed('plan', '--calibrate', 'false', ...training('nowhere').slice(1))).not.toHaveProperty('time');
   });
 
   it('doctor lists the machine', async () => {

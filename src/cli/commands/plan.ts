@@ -1,25 +1,53 @@
 import { formatBytes } from '../../bytes.js';
+import { completeOptions } from '../../config.js';
+import { planOptions } from '../../launch/options.js';
+import type { TimePlan } from '../../plan/time.js';
 import type { TrainingPlan } from '../../plan/training.js';
 import type { Verb } from '../verb.js';
 import { recipeNotes, trainTable } from './train.js';
 
 export const planVerb: Verb = {
   name: 'plan',
-  summary: 'memory, batch arithmetic, learning rates and disk of a training run; loads no weights',
-  options: trainTable,
+  summary: 'memory, batch arithmetic, learning rates, disk and time of a training run; loads no weights',
+  options: { ...trainTable, ...planOptions },
   notes: recipeNotes,
   examples: ['plan', 'plan --model DIR --prompts math.json --recipe limr --memory 80GB --json'],
   async run(given) {
     const { chooseMachine } = await import('../../launch/machine.js');
     const { planRun } = await import('../../launch/train.js');
     const { resolveTrainSettings } = await import('../../launch/train-settings.js');
+    const { calibrate, readShape } = await import('../../launch/calibrate.js');
     const { memoryTable, refuseUnfit } = await import('../../plan/training.js');
+    const { planTime } = await import('../../plan/time.js');
     const settings = await resolveTrainSettings(given);
-    const plan = await planRun(settings, chooseMachine(settings.run));
+    const machine = chooseMachine(settings.run);
+    const plan = await planRun(settings, machine);
     refuseUnfit(plan);
-    return { json: plan, lines: ['memory', ...memoryTable(plan), '', ...describe(plan)] };
+    const lines = ['memory', ...memoryTable(plan), '', ...describe(plan)];
+    if (!completeOptions(planOptions, given).calibrate) return { json: plan, lines };
+    const { config, model } = settings;
+    const time = planTime(config, (await readShape(model)).shape, await calibrate(model, config, machine));
+    return { json: { ...plan, time }, lines: [...lines, '', ...describeTime(time, config.rollouts)] };
   },
 };
+
+function describeTime(time: TimePlan, rollouts: number): string[] {
+  const { speed, samplingSeconds, scoringSeconds, trainingSeconds, totalSeconds } = time;
+  const millions = (speed.numParameters / 1e6).toPrecision(3);
+  const phases = [`sampling ${duration(samplingSeconds)}`, `scoring ${duration(scoringSeconds)}`];
+  return [
+    `time (an estimate: what ${millions} M parameters of this shape did here just now; every prompt and sample as long as it may be)`,
+    `  ${phases.join(', ')}, training ${duration(trainingSeconds)} a rollout`,
+    `  at most ${duration(totalSeconds)} for ${rollouts} rollouts, without evaluation, grading and checkpoints`,
+  ];
+}
+
+/** "45 s", "12 min", "3.4 h", "8.1 days". */
+export function duration(seconds: number): string {
+  if (seconds < 99.5) return `${seconds.toPrecision(2)} s`;
+  if (seconds < 99.5 * 60) return `${(seconds / 60).toFixed(0)} min`;
+  return seconds < 99.5 * 3600 ? `${(seconds / 3600).toFixed(1)} h` : `${(seconds / 86400).toFixed(1)} days`;
+}
 
 function describe({ batches, learningRates, disk }: TrainingPlan): string[] {
   const rate = (value: number) => value.toExponential(2);

@@ -1,0 +1,149 @@
+/** How fast this machine is: a model with random weights, of the shape of the one that is planned for or smaller, does some of each. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Model } from '../engine/model.js';
+import { LimrError } from '../errors.js';
+import { readJson } from '../files.js';
+import { isObject, type JsonObject } from '../json.js';
+import { forwardFlops, keyFlops, type MachineSpeed, type ModelShape, multipliedWeights } from '../plan/time.js';
+import type { TrainConfig } from '../ppo/config.js';
+import { type ChosenMachine, withEngine } from './machine.js';
+
+/** More than caches hold, so that decoding reads memory as a large model does; 14 bytes each while it trains. */
+const mostWeights = 40e6;
+const mostTokens = 1024;
+/** Tokens of context between which attention's share of a decode step shows. */
+const farthest = 512;
+const decodeSteps = 8;
+
+/** The shape of a model folder. @throws {LimrError} LIMR_IO, LIMR_FORMAT */
+export async function readShape(dir: string): Promise<{ readonly config: JsonObject; readonly shape: ModelShape }> {
+  const file = join(dir, 'config.json');
+  const config = await readJson(file);
+  if (!isObject(config)) throw new LimrError('LIMR_FORMAT', `${file} is not an object`);
+  return { config, shape: shapeOf(config) };
+}
+
+/** The native core has refused a configuration without these keys before. */
+function shapeOf(config: JsonObject): ModelShape {
+  const [hiddenSize, heads] = [Number(config.hidden_size), Number(config.num_attention_heads)];
+  return {
+    layers: Number(config.num_hidden_layers),
+    hiddenSize,
+    intermediateSize: Number(config.intermediate_size),
+    heads,
+    kvHeads: Number(config.num_key_value_heads ?? heads),
+    headDim: Number(config.head_dim ?? hiddenSize / heads),
+    vocabSize: Number(config.vocab_size),
+  };
+}
+
+/** The same family with fewer tokens, then fewer layers, then half the width, until `mostWeights` hold it. */
+export function shrink(config: JsonObject): JsonObject {
+  const fits = (candidate: JsonObject) => multipliedWeights(shapeOf(candidate)) <= mostWeights;
+  if (fits(config)) return config;
+  const { layers, vocabSize } = shapeOf(config);
+  // Ids of special tokens would lie beyond the smaller vocabulary, and a type a layer would be too many.
+  const { bos_token_id, eos_token_id, pad_token_id, layer_types, ...rest } = config;
+  let small: JsonObject = { ...rest, vocab_size: Math.min(vocabSize, 8192), tie_word_embeddings: true };
+  const withLayers = (count: number) => ({ ...small, num_hidden_layers: count });
+  for (;;) {
+    const deepest = Array.from({ length: layers }, (_, i) => layers - i).find((count) => fits(withLayers(count)));
+    if (deepest !== undefined) return withLayers(deepest);
+    const halves = ['hidden_size', 'intermediate_size', 'num_attention_heads', 'num_key_value_heads'].map(
+      (key) => [key, Number(small[key] ?? small.num_attention_heads) / 2] as const,
+    );
+    if (!halves.every(([, half]) => Number.isInteger(half))) return withLayers(1);
+    small = { ...small, ...Object.fromEntries(halves) };
+  }
+}
+
+/**
+ * Takes a second or two, and at most 0.6 GB.
+ * @throws {LimrError} LIMR_MEMORY when not even that fits; LIMR_IO of the temporary folder
+ */
+export async function calibrate(dir: string, config: TrainConfig, machine: ChosenMachine): Promise<MachineSpeed> {
+  const small = shrink((await readShape(dir)).config);
+  const shape = shapeOf(small);
+  const folder = await mkdtemp(join(tmpdir(), 'limr-calibrate-'));
+  try {
+    await writeFile(join(folder, 'config.json'), JSON.stringify(small));
+    // Its own needs are small, and none of the limit that the run is planned under.
+    const limitBytes = machine.addon.machine().memoryBytes;
+    return await withEngine({ ...machine, limitBytes }, async (engine) => {
+      const model = await engine.load(folder, {
+        randomSeed: 1,
+        trainable: true,
+        activationCheckpointing: config.gradientCheckpointing,
+        tokenizer: false,
+      });
+      await measure(model, shape, config); // pages are touched for the first time
+      const [first, second] = [await measure(model, shape, config), await measure(model, shape, config)];
+      return faster(first, second);
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** What else runs on the machine only slows it down. */
+function faster(a: MachineSpeed, b: MachineSpeed): MachineSpeed {
+  return {
+    forward: Math.max(a.forward, b.forward),
+    train: Math.max(a.train, b.train),
+    decode: Math.max(a.decode, b.decode),
+    attend: Math.max(a.attend, b.attend),
+    numParameters: a.numParameters,
+  };
+}
+
+async function measure(model: Model, shape: ModelShape, config: TrainConfig): Promise<MachineSpeed> {
+  const context = Math.min(config.promptMaxLen + config.generateMaxLen, model.info.maxPositionEmbeddings);
+  const length = Math.min(context, mostTokens);
+  const packed = Array.from({ length: Math.max(1, Math.floor(mostTokens / length)) }, () => sequence(length, shape));
+  const tokens = packed.length * length;
+  const flops = tokens * forwardFlops(shape, length);
+  const score = await seconds(() => model.score(packed, { maxTokens: tokens }));
+  const weights = Float32Array.from({ length: tokens }, (_, i) => (i % length === 0 ? 0 : 1 / tokens));
+  const train = await seconds(async () => {
+    await model.accumulate(packed, { kind: 'cross_entropy', weights, temperature: 1 });
+    await model.step({ learningRate: 0 });
+  });
+  const { maxBatch } = config;
+  const [near, far] = [16, Math.min(model.info.maxPositionEmbeddings, Math.max(32, Math.min(context, farthest)))];
+  const soon = await decodeStep(model, maxBatch, near, shape);
+  const later = await decodeStep(model, maxBatch, far, shape);
+  // Where both take the same, attention is at most a fiftieth of a step.
+  const attention = Math.max(later - soon, soon / 50);
+  return {
+    forward: flops / score,
+    train: (3 * flops) / train,
+    decode: (maxBatch * 2 * multipliedWeights(shape)) / soon,
+    attend: (maxBatch * (far - near) * keyFlops(shape)) / attention,
+    numParameters: model.info.numParameters,
+  };
+}
+
+/** Seconds of one step of `batch` samples of a prompt of `length` tokens. */
+async function decodeStep(model: Model, batch: number, length: number, shape: ModelShape): Promise<number> {
+  const stream = model.generate([{ tokens: sequence(length - decodeSteps, shape) }], {
+    samplesPerPrompt: batch,
+    minTokens: decodeSteps,
+    maxTokens: decodeSteps,
+    maxBatch: batch,
+  });
+  for (;;) {
+    const next = await stream.next();
+    if (next.done === true) return next.value.decodeSeconds / next.value.decodeSteps;
+  }
+}
+
+const sequence = (length: number, { vocabSize }: ModelShape) =>
+  Int32Array.from({ length }, (_, i) => (i * 7919) % vocabSize);
+
+async function seconds(body: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await body();
+  return (performance.now() - started) / 1000;
+}
