@@ -1,6 +1,18 @@
 /** Files, with errors that say which, why and what to do; nothing half-written is left behind. */
 import { randomUUID } from 'node:crypto';
-import { access, type FileHandle, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import {
+  access,
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+} from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LimrError } from './errors.js';
 import type { Json } from './json.js';
@@ -70,10 +82,17 @@ export async function temporaryPath(file: string): Promise<string> {
 }
 
 /** The folder above a path, or above that one, that exists. */
-export async function nearestFolder(path: string): Promise<string> {
+async function nearestFolder(path: string): Promise<string> {
   let folder = dirname(resolve(path));
   while (!(await exists(folder)) && dirname(folder) !== folder) folder = dirname(folder);
   return folder;
+}
+
+/** Bytes that may still be written where a path is, or will be. @throws {LimrError} LIMR_IO */
+export async function freeBytes(path: string): Promise<number> {
+  const folder = (await exists(path)) ? path : await nearestFolder(path);
+  const { bavail, bsize } = await withIo(`read ${folder}`, () => statfs(folder));
+  return bavail * bsize;
 }
 
 /**

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { formatBytes } from '../bytes.js';
 import { checkModelFolder } from '../engine/folder.js';
 import { LimrError } from '../errors.js';
-import { checkNewFolder } from '../files.js';
+import { checkNewFolder, freeBytes } from '../files.js';
 import { checkSftConfig, type SftConfig } from '../sft/config.js';
 import { readExamples } from '../sft/examples.js';
 import { finetune, type SftEvent, type SftResult } from '../sft/train.js';
@@ -37,7 +37,7 @@ export async function launchSft(
 ): Promise<SftLaunchResult> {
   const dir = modelFolder(run.model);
   await checkInputs(run, dir);
-  refuseUnfitSft(config, dir, machine);
+  await refuseUnfitSft(config, dir, run.output, machine);
   return withEngine(machine, async (engine) => {
     const model = await engine.load(dir, { trainable: true, activationCheckpointing: config.gradientCheckpointing });
     const context = model.info.maxPositionEmbeddings;
@@ -75,7 +75,12 @@ async function checkInputs(run: SftRunOptions, dir: string): Promise<void> {
   await checkNewFolder(run.output);
 }
 
-function refuseUnfitSft(config: SftConfig, dir: string, { addon, threads, limitBytes }: ChosenMachine): void {
+async function refuseUnfitSft(
+  config: SftConfig,
+  dir: string,
+  output: string,
+  { addon, threads, limitBytes }: ChosenMachine,
+): Promise<void> {
   const plan = addon.plan({
     dir,
     head: 'lm',
@@ -90,6 +95,14 @@ function refuseUnfitSft(config: SftConfig, dir: string, { addon, threads, limitB
     kvCacheBytes: 0,
     threads,
   });
+  const free = await freeBytes(output);
+  if (plan.weightBytes > free) {
+    throw new LimrError(
+      'LIMR_IO',
+      `the model has ${formatBytes(plan.weightBytes)}, and ${formatBytes(free)} are free for ${output}`,
+      'Free some space, or choose an --output on another disk.',
+    );
+  }
   const kept = plan.weightBytes + plan.gradientBytes + plan.optimizerBytes;
   const workspace = Math.max(plan.trainBytes, plan.scoreBytes);
   if (kept + workspace <= limitBytes) return;

@@ -1,8 +1,7 @@
 /** From settings to a running training loop: machine, plan, model, prompts, reward. */
 import { execFile } from 'node:child_process';
-import { statfs } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
-import { basename, extname, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { selfRemark } from '../audit/audit.js';
 import { askingTokens, type TokenizedPrompt } from '../dataset/asking.js';
@@ -11,7 +10,7 @@ import type { Engine } from '../engine/engine.js';
 import { checkModelFolder, companionPaths, readEosTokenIds, readVocabSize, unusedTokenIds } from '../engine/folder.js';
 import type { EngineModel } from '../engine/port.js';
 import { LimrError } from '../errors.js';
-import { exists, nearestFolder } from '../files.js';
+import { freeBytes } from '../files.js';
 import type { JsonObject } from '../json.js';
 import { planTraining, refuseFullDisk, refuseUnfit, type TrainingPlan } from '../plan/training.js';
 import type { TrainConfig } from '../ppo/config.js';
@@ -19,6 +18,7 @@ import type { Observer } from '../ppo/events.js';
 import type { ModelRole } from '../ppo/models.js';
 import { type TrainResult, train } from '../ppo/train.js';
 import { graderOf } from '../reward/create-reward.js';
+import { Checkpoints } from '../run/checkpoints.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
 import { fileFingerprint, modelFingerprint } from './fingerprint.js';
 import { type ChosenMachine, withEngine } from './machine.js';
@@ -168,9 +168,9 @@ async function loadRole(
 }
 
 async function checkDisk({ disk }: TrainingPlan, output: string): Promise<void> {
-  const folder = (await exists(output)) ? output : await nearestFolder(output);
-  const { bavail, bsize } = await statfs(folder);
-  refuseFullDisk(disk, bavail * bsize, folder);
+  // The checkpoints of a run that goes on make way for those to come.
+  const there = (await new Checkpoints(join(output, 'checkpoints')).steps()).length;
+  refuseFullDisk(disk, (await freeBytes(output)) + there * disk.checkpointBytes, output);
 }
 
 /** What decides the result beside the configuration; resuming compares it. */

@@ -53,9 +53,9 @@ describe('AdamW against torch', () => {
             `(f32 masters ${master.loss[0]!.toFixed(4)} to ${master.loss[steps - 1]!.toFixed(4)}); ` +
             `RMS error ${lossRatio.toFixed(3)} of transformers' bf16, gradient norm ${normRatio.toFixed(3)}`,
         );
-        // Ten points are few, and a step's rounding carries into the next: one trajectory may be unlucky, not twice as far.
-        expect(lossRatio).toBeLessThanOrEqual(2);
-        expect(normRatio).toBeLessThanOrEqual(2);
+        // Ten points are few, and a step's rounding carries into the next: of 22 trajectories the unluckiest are at 1.3 and 1.5.
+        expect(lossRatio).toBeLessThanOrEqual(1.6);
+        expect(normRatio).toBeLessThanOrEqual(1.6);
         // The same way down as with f32 weights. At 1e-4 rounded weights move in jumps: torch's fall is 0.89 to 1.03 of f32's.
         const fall = master.loss[0]! - master.loss[steps - 1]!;
         expect(ours.loss[0]! - ours.loss[steps - 1]!).toBeGreaterThan(0.8 * fall);
