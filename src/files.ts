@@ -41,7 +41,8 @@ export function ioError(what: string, error: unknown): LimrError {
 }
 
 /** "ENOENT: no such file or directory, open 'a.json'" -> "no such file or directory": what was done with which file is said before. */
-const words = (message: string): string => message.replace(/^E[A-Z0-9]+: (.*?), \w+( '.*)?$/s, '$1');
+const words = (message: string): string =>
+  message.startsWith('EISDIR: ') ? 'it is a folder' : message.replace(/^E[A-Z0-9]+: (.*?), \w+( '.*)?$/s, '$1');
 
 /** Runs file-system work, and says what it was for when the system refuses. @throws {LimrError} LIMR_IO */
 export async function withIo<T>(what: string, body: () => Promise<T>): Promise<T> {

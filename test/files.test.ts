@@ -67,4 +67,8 @@ it('an error says what was refused in words', async () => {
     message: `cannot read ${file}: no such file or directory`,
     hint: 'Check the path.',
   });
+  await expect(withIo(`read ${root}`, () => readFile(root))).rejects.toMatchObject({
+    message: `cannot read ${root}: it is a folder`,
+    hint: 'Give a file, not a folder.',
+  });
 });

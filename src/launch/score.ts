@@ -24,7 +24,7 @@ export interface ScoreHooks {
 export interface ScoreResult {
   readonly rows: number;
   readonly tokens: number;
-  /** Mean log-prob of the tokens that have one. */
+  /** Mean log-prob of the tokens that have one; NaN (in JSON null) when none has. */
   readonly meanLogprob: number;
   readonly seconds: number;
 }
@@ -72,14 +72,19 @@ export async function launchScore(
 
 function readTokens(record: DataRecord, model: Model): ArrayLike<number> {
   const { fields, where } = record;
-  const tokens = tokensOf(record, model.info.vocabSize) ?? encode(fields.text, where, model);
+  const tokens = tokensOf(record, model.info.vocabSize) ?? encode(fields, where, model);
   if (tokens.length === 0) throw new LimrError('LIMR_FORMAT', `${where} has no tokens`, 'Remove that row.');
   return tokens;
 }
 
-function encode(text: unknown, where: string, model: Model): Int32Array {
+function encode(fields: DataRecord['fields'], where: string, model: Model): Int32Array {
+  const { text } = fields;
   if (typeof text !== 'string') {
-    throw new LimrError('LIMR_FORMAT', `${where}: expected the text "text", or a list of token ids "tokens"`);
+    throw new LimrError(
+      'LIMR_FORMAT',
+      `${where}: expected the text "text", or a list of token ids "tokens"`,
+      `Its fields are ${Object.keys(fields).join(', ') || 'none'}.`,
+    );
   }
   return model.tokenizerFor('a text').encode(text, { addSpecialTokens: true });
 }

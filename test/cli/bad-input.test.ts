@@ -218,6 +218,13 @@ describe('data', () => {
     await expectError(create(at('empty.json')), { code: 1, error: 'LIMR_FORMAT', message: named });
   });
 
+  it('rows without a text to score', async () => {
+    writeFileSync(at('asked.jsonl'), '{"prompt": "a", "response": "b"}\n');
+    const message = /asked\.jsonl:1: expected the text "text".*\nfix: Its fields are prompt, response\./;
+    const args = ['score', '--model', model, '--input', at('asked.jsonl')];
+    await expectError(args, { code: 1, error: 'LIMR_FORMAT', message });
+  });
+
   it('token ids beyond the vocabulary', async () => {
     writeFileSync(at('beyond.jsonl'), '{"tokens": [1, 2]}\n{"tokens": [1, 9999]}\n');
     await expectError(['score', '--model', model, '--input', at('beyond.jsonl'), '--output', at('scores.jsonl')], {

@@ -20,7 +20,8 @@ export const scoreVerb: Verb = {
     );
     bar.end();
     const speed = Math.round(result.tokens / result.seconds);
-    const summary = `${result.rows} rows, ${result.tokens} tokens, mean log-prob ${result.meanLogprob.toFixed(4)}, ${speed} tokens/s`;
+    const counted = Number.isNaN(result.meanLogprob) ? 'none' : result.meanLogprob.toFixed(4);
+    const summary = `${result.rows} rows, ${result.tokens} tokens, mean log-prob ${counted}, ${speed} tokens/s`;
     if (options.output === '') {
       return { json: { ...result, scores: rows }, lines: [...rows.map((row) => JSON.stringify(row)), summary] };
     }
