@@ -1,6 +1,6 @@
 /** What a base model can do on the held-out prompts, by level: pass@1 sampled, pass@k, greedy, and the share with a box. */
 import { type EvaluationSummary, type Outcome, summarize } from '../../src/eval/accuracy.js';
-import { checkDialogue, exactEqual } from '../../src/reward/index.js';
+import { checkDialogue, createGrader } from '../../src/reward/index.js';
 import type { PromptRecord } from './generate.js';
 import { levels } from './problem.js';
 
@@ -24,7 +24,7 @@ export interface Accuracy {
 /** Well-formed: it ended by itself and has a box, so that LIMR's rule compares the answer. */
 export function grade(record: PromptRecord, { text, tokens, stop }: Completion): Outcome {
   const check = checkDialogue({ prompt: record.prompt, response: text, finished: stop === 'eos' }, () => record.answer);
-  const correct = check.reject === null && exactEqual(check.gold, check.answer).equal;
+  const correct = check.reject === null && createGrader('standard').compare(check.gold, check.answer).equal;
   return { wellFormed: check.reject === null, correct, length: tokens.length, truncated: stop === 'length' };
 }
 

@@ -33,9 +33,9 @@ export const verifyOptions = {
   predKind: rows.choice(
     'auto',
     ['auto', 'answer', 'response'],
-    'an answer is compared as it is, in a response the grader looks for one; auto = a text with \\boxed or "answer is" is a response',
+    'an answer is compared as it is, in a response the grader looks for one; auto = by its box and its words',
   ),
-  grader: grading.text('exact', 'what compares an answer with the gold one', graderPattern, 'the name of a grader'),
+  grader: grading.text('standard', 'what compares an answer with the gold one', graderPattern, 'the name of a grader'),
   ...workersOption,
 } as const;
 export type VerifyOptions = OptionValues<typeof verifyOptions>;

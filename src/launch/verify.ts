@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { type DataRecord, jsonLineRecords, streamRecords } from '../dataset/records.js';
 import { LimrError } from '../errors.js';
 import { graderOf } from '../reward/create-reward.js';
+import { isBareAnswer } from '../reward/graders/bare.js';
 import { type PairsItem, type PairsOptions, type PairsResult, task as pairsTask } from '../reward/pairs-task.js';
 import { WorkerPool } from '../reward/pool.js';
 import type { VerifyOptions } from './grading-options.js';
@@ -123,8 +124,8 @@ async function verifyRow(record: DataRecord, options: VerifyOptions, pool: Pool,
   return { ids: idsOf(record), verdict };
 }
 
-/** Whether a text is more than an answer, by the marks that responses carry. */
-export const looksLikeResponse = (text: string): boolean => /\\(?:boxed|fbox)\b|\banswer\s*(?:is\b|:)/i.test(text);
+/** Whether a text is more than an answer, by its box or its words; dollars around an answer make no response of it. */
+export const looksLikeResponse = (text: string): boolean => !isBareAnswer(text.replace(/(?<!\\)\$|\\[()[\]]/g, ' '));
 
 function recordsOf(
   { gold, pred, input, goldKey, predKey }: VerifyOptions,

@@ -14,7 +14,7 @@ export const rewardOptions = {
     /./,
     'limr-rule, random, or a module',
   ),
-  grader: reward.text('exact', 'what compares an answer with the gold one', graderPattern, 'the name of a grader'),
+  grader: reward.text('standard', 'what compares an answer with the gold one', graderPattern, 'the name of a grader'),
   rewardTemplate: reward.choice(
     'plain',
     ['plain', 'qwen', 'deepseek'],

@@ -1,35 +1,13 @@
 import { LimrError } from '../errors.js';
-import { lastBoxedAnswer } from './boxed.js';
-import { type Comparator, exactEqual } from './equal.js';
-import type { Grader } from './graders/grader.js';
+import { createGrader, type Grader, graderNames } from './graders/index.js';
 import { type AnswerLookup, type LimrScores, limrRuleReward, limrScores } from './limr-rule.js';
 import { randomReward } from './random.js';
 import type { Reward } from './reward.js';
 import { type TemplateName, templateNames } from './template.js';
 
-/** Comparators by the name of their grader. */
-const comparators = { exact: exactEqual } as const satisfies Record<string, Comparator>;
-
-export type GraderName = keyof typeof comparators;
-export const graderNames = Object.keys(comparators) as readonly GraderName[];
-
-/** @throws {LimrError} LIMR_USAGE for a name that no grader has */
-export function comparatorOf(grader: string): Comparator {
-  return graderOf(grader).compare;
-}
-
 /** @throws {LimrError} LIMR_USAGE for a name that no grader has */
 export function graderOf(grader: string): Grader {
-  const name = oneOf('grader', grader, graderNames);
-  const compare = comparators[name];
-  return {
-    name,
-    compare,
-    grade(gold, text) {
-      const answer = lastBoxedAnswer(text) ?? text;
-      return { ...compare(gold, answer), answer };
-    },
-  };
+  return createGrader(oneOf('grader', grader, graderNames));
 }
 
 /** Which reward, and what it depends on. Names may come straight from flags and files: they are checked here. */
@@ -55,7 +33,13 @@ export function createReward(options: RewardOptions): Reward {
   switch (kind) {
     case 'limr-rule': {
       const { grader, lookup } = options;
-      return limrRuleReward({ grader, comparator: comparatorOf(grader), template, scores, ...(lookup && { lookup }) });
+      return limrRuleReward({
+        grader,
+        comparator: graderOf(grader).compare,
+        template,
+        scores,
+        ...(lookup && { lookup }),
+      });
     }
     case 'random': {
       const { seed, rate } = options;

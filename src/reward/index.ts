@@ -1,9 +1,17 @@
 /** Rewards: from a finished response to the number that training sees. */
 export { boxedAnswers, countBoxed, lastBoxedAnswer } from './boxed.js';
 export { combineRewards, type ShapingTerm, shapeReward, type WeightedReward } from './combine.js';
-export { comparatorOf, createReward, type GraderName, graderNames, type RewardOptions } from './create-reward.js';
-export { type Comparator, type ExactReason, exactEqual } from './equal.js';
+export { createReward, graderOf, type RewardOptions } from './create-reward.js';
 export { garbledShare } from './garbled.js';
+export {
+  type Comparator,
+  createGrader,
+  type Grade,
+  type Grader,
+  type GraderName,
+  graderNames,
+  type Verdict,
+} from './graders/index.js';
 export {
   hookReward,
   type LoadedHook,
@@ -32,7 +40,6 @@ export {
 export { type PoolOptions, WorkerPool } from './pool.js';
 export type { Task } from './pool-task.js';
 export { type RandomOptions, type RandomReason, randomReward } from './random.js';
-export { equalRationals, parseRational, type Rational } from './rational.js';
 export { type RemoteOptions, remoteReward } from './remote.js';
 export { hasRepetition } from './repetition.js';
 export { type Reward, type RewardResult, type RewardSample, sampleName, scoreSamples } from './reward.js';

@@ -1,5 +1,5 @@
 /** LIMR's rule as a task of the worker pool, and as a reward over it. */
-import { comparatorOf, createReward } from './create-reward.js';
+import { createReward, graderOf } from './create-reward.js';
 import { checkSample, gradeCheck, type LimrReason, type LimrScores, limrScores, type RuleSample } from './limr-rule.js';
 import { type PoolOptions, WorkerPool } from './pool.js';
 import type { Task } from './pool-task.js';
@@ -18,7 +18,7 @@ export interface RuleOptions {
 export const task: Task<RuleOptions, RuleSample, RewardResult<LimrReason>> = {
   url: import.meta.url,
   create({ grader, template = 'plain', scores }) {
-    const comparator = comparatorOf(grader);
+    const comparator = graderOf(grader).compare;
     const all = { ...limrScores, ...scores };
     return (sample) => gradeCheck(checkSample(sample, template), comparator, all);
   },

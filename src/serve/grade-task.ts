@@ -1,5 +1,5 @@
 /** What the reward server's workers do: LIMR's rule on the full text of a conversation. */
-import { comparatorOf } from '../reward/create-reward.js';
+import { graderOf } from '../reward/create-reward.js';
 import { answerTable, checkDialogue, gradeCheck } from '../reward/limr-rule.js';
 import type { Task } from '../reward/pool-task.js';
 import { pythonStrip } from '../reward/python-text.js';
@@ -30,7 +30,7 @@ export interface QueryGrade {
 export const task: Task<GradeOptions, Query, QueryGrade> = {
   url: import.meta.url,
   create({ grader, template, answers }) {
-    const comparator = comparatorOf(grader);
+    const comparator = graderOf(grader).compare;
     const table = answerTable(answers);
     return (query) => {
       const { label } = query;

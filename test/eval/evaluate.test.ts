@@ -18,7 +18,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const load = (options: FakeOptions): Promise<Model> =>
   Engine.open({}, fakeNative(options).addon).load(join(root, 'tiny'));
-const reward = createReward({ kind: 'limr-rule', grader: 'exact' });
+const reward = createReward({ kind: 'limr-rule', grader: 'standard' });
 
 describe('evaluate', () => {
   it('grades planted answers exactly', async () => {

@@ -58,8 +58,34 @@ describe('limr-engine audit', () => {
 });
 
 const math8k = sharedFile('data/limr/math.8k.json');
+const scores = sharedFile('data/limr/scores.json');
 
-it.skipIf(math8k === undefined)('an answer of math.8k equals itself unless it is empty (exact)', async () => {
-  const { graders } = await audit({ prompts: math8k, grader: 'exact' });
-  expect(graders[0]!.neverRight.map(({ answer }) => answer)).toEqual(['', '']);
+describe.skipIf(math8k === undefined || scores === undefined)("LIMR's own data", () => {
+  let result: AuditResult;
+  beforeAll(async () => {
+    result = await audit({ prompts: math8k, grader: 'limr,limr-compat,standard' });
+  });
+  const neverOf = (name: string) => result.graders.find(({ grader }) => grader === name)!.neverRight;
+
+  it('847 of 8,523 answers could never earn +1, 6 of those among the 1,389 that LIMR selected', () => {
+    const read = <Row>(file: string) => JSON.parse(readFileSync(file, 'utf8')) as Row[];
+    const rows = read<{ readonly prompt: string }>(math8k!);
+    const selected = new Set(
+      read<{ readonly prompt: string; readonly score: number }>(scores!)
+        .filter(({ score }) => score >= 0.6)
+        .map(({ prompt }) => prompt.trim()),
+    );
+    const isSelected = rows.map(({ prompt }) => selected.has(prompt.trim()));
+    expect([rows.length, isSelected.filter(Boolean).length]).toEqual([8523, 1389]);
+    const never = neverOf('limr-compat');
+    expect(never).toHaveLength(847);
+    expect(never.filter(({ row }) => isSelected[row]).map(({ answer }) => answer)).toHaveLength(6);
+  });
+
+  it.each(['limr', 'standard'])('%s leaves only the two empty ones', (name) => {
+    expect(neverOf(name).map(({ row, answer }) => [row, answer])).toEqual([
+      [5054, ''],
+      [5158, ''],
+    ]);
+  });
 });

@@ -16,7 +16,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 let opened: OpenRewards[] = [];
 async function open(overrides: TrainOverrides): Promise<OpenRewards> {
-  const config = resolveTrainConfig({ rewardWorkers: 0, grader: 'exact', generateMaxLen: 100, ...overrides });
+  const config = resolveTrainConfig({ rewardWorkers: 0, grader: 'standard', generateMaxLen: 100, ...overrides });
   const rewards = await openRewards(config, () => {});
   opened.push(rewards);
   return rewards;
@@ -34,7 +34,7 @@ const samples = [
 describe('openRewards', () => {
   it("is LIMR's rule by default, for training and evaluation", async () => {
     const { reward, evalReward } = await open({});
-    expect([reward.name, evalReward.name]).toEqual(['limr-rule/plain/exact', 'limr-rule/plain/exact']);
+    expect([reward.name, evalReward.name]).toEqual(['limr-rule/plain/standard', 'limr-rule/plain/standard']);
     expect(await scoreSamples(reward, samples)).toMatchObject([{ reward: 1 }, { reward: -1, reason: 'no_box' }]);
   });
 
@@ -46,8 +46,8 @@ describe('openRewards', () => {
       repetitionNGrams: 1,
     });
     expect([reward.name, evalReward.name]).toEqual([
-      'limr-rule/plain/exact+overlong+repetition',
-      'limr-rule/plain/exact',
+      'limr-rule/plain/standard+overlong+repetition',
+      'limr-rule/plain/standard',
     ]);
     expect(await scoreSamples(reward, samples)).toMatchObject([
       { reward: 0, correct: true, parts: { base: 1, overlong: -1, repetition: 0 } },
@@ -57,13 +57,13 @@ describe('openRewards', () => {
 
   it('puts a module over the rule', async () => {
     const { reward } = await open({ reward: join(root, 'short.mjs') });
-    expect(reward.name).toMatch(/^hook\(short\.mjs@[0-9a-f]{12}\)\/limr-rule\/plain\/exact$/);
+    expect(reward.name).toMatch(/^hook\(short\.mjs@[0-9a-f]{12}\)\/limr-rule\/plain\/standard$/);
     expect(await scoreSamples(reward, samples)).toMatchObject([{ reward: -8.5, correct: true }, { reward: -1.5 }]);
   });
 
   it('names the servers of a remote reward', async () => {
     const { reward } = await open({ remoteRmUrl: 'http://a:1/get_reward, http://b:2/get_reward' });
-    expect(reward.name).toBe('remote(http://a:1/get_reward,http://b:2/get_reward)/limr-rule/plain/exact');
+    expect(reward.name).toBe('remote(http://a:1/get_reward,http://b:2/get_reward)/limr-rule/plain/standard');
   });
 
   it.each<[TrainOverrides, RegExp]>([

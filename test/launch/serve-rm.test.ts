@@ -25,7 +25,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 const options = (flags: Record<string, unknown>) =>
   completeOptions(
     serveRmOptions,
-    flagLayer(serveRmOptions, { grader: 'exact', port: '0', rewardWorkers: '0', ...flags }),
+    flagLayer(serveRmOptions, { grader: 'standard', port: '0', rewardWorkers: '0', ...flags }),
   );
 
 /** Runs a body beside the server, then ends it. */
@@ -56,7 +56,7 @@ describe('launchServeRm', () => {
       const query = [qwen('6*7?', '\\boxed{42}'), qwen('6*7?', '\\boxed{41}'), qwen('1+1?', '\\boxed{2}')];
       expect(await post(url, { query })).toEqual({ rewards: [1, -0.5, 1] });
     });
-    expect(result).toMatchObject({ answered: 1, queries: 3, refused: 0, prompts: 3, grader: 'exact' });
+    expect(result).toMatchObject({ answered: 1, queries: 3, refused: 0, prompts: 3, grader: 'standard' });
   });
 
   it('is what our own remote reward asks', async () => {
@@ -105,7 +105,7 @@ it('limr-engine serve-rm ends by SIGTERM with 0, after what is under way', async
     '--prompts',
     at('test.jsonl'),
     '--grader',
-    'exact',
+    'standard',
     '--port',
     '0',
     '--access-log',

@@ -23,7 +23,7 @@ function write(name: string, text: string): string {
 const jsonLines = (...rows: readonly unknown[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 
 async function verify(flags: Record<string, unknown>, hooks: VerifyHooks = {}) {
-  const options = completeOptions(verifyOptions, flagLayer(verifyOptions, { grader: 'exact', ...flags }));
+  const options = completeOptions(verifyOptions, flagLayer(verifyOptions, { grader: 'standard', ...flags }));
   const rows: Record<string, unknown>[] = [];
   const result = await launchVerify(options, (row) => void rows.push(row as Record<string, unknown>), hooks);
   return { result, rows };
@@ -46,7 +46,7 @@ describe('launchVerify', () => {
       expect(Object.keys(rows[0]!)).toEqual(['id', 'prompt_id', 'equal', 'reason', 'ms']);
       expect(rows.every(({ ms }) => typeof ms === 'number' && ms >= 0)).toBe(true);
       const equal = want.filter((row) => row.equal).length;
-      expect(result).toMatchObject({ grader: 'exact', rows: 1500, equal, accuracy: equal / 1500 });
+      expect(result).toMatchObject({ grader: 'standard', rows: 1500, equal, accuracy: equal / 1500 });
       expect(Object.values(result.reasons).reduce((a, b) => a + b)).toBe(1500);
       expect(result.pairsPerSecond).toBeCloseTo(1500 / result.seconds, 6);
     }
@@ -58,7 +58,11 @@ describe('launchVerify', () => {
       jsonLines({ gold: '5', pred: 'So \\boxed{5}.' }, { gold: '5', pred: '5' }, { gold: '5', pred: '\\boxed{6} no' }),
     );
     const { rows } = await verify({ input, rewardWorkers: '0' });
-    expect(rows).toMatchObject([{ equal: true, answer: '5' }, { equal: true }, { equal: false, answer: '6' }]);
+    expect(rows).toMatchObject([
+      { equal: true, answer: '\\boxed{5}' },
+      { equal: true },
+      { equal: false, answer: '\\boxed{6}' },
+    ]);
     expect(rows[1]).not.toHaveProperty('answer');
     const asAnswers = await verify({ input, rewardWorkers: '0', predKind: 'answer' });
     expect(asAnswers.rows.map(({ equal }) => equal)).toEqual([false, true, false]);
@@ -69,6 +73,10 @@ describe('launchVerify', () => {
     ['\\fbox{1}', true],
     ['The final answer is 3.', true],
     ['Answer: 3', true],
+    ['So it is $3$.', true],
+    ['$3$', false],
+    ['\\(3\\)', false],
+    ['\\text{two lines}', false],
     ['3', false],
     ['\\frac{1}{2}', false],
     ['\\text{answering}', false],
@@ -79,7 +87,7 @@ describe('launchVerify', () => {
   it('reads other fields, .json, and a run’s own samples', async () => {
     const input = write('samples.json', JSON.stringify([{ id: 'a', sample: 3, gold: '5', response: '\\boxed{5}' }]));
     const { rows } = await verify({ input, predKey: 'response' });
-    expect(rows).toMatchObject([{ id: 'a', sample: 3, equal: true, answer: '5' }]);
+    expect(rows).toMatchObject([{ id: 'a', sample: 3, equal: true, answer: '\\boxed{5}' }]);
   });
 
   it('reads stdin', async () => {
@@ -125,7 +133,7 @@ describe('launchVerify', () => {
     })();
     const options = completeOptions(
       verifyOptions,
-      flagLayer(verifyOptions, { grader: 'exact', input: '-', rewardWorkers: '0' }),
+      flagLayer(verifyOptions, { grader: 'standard', input: '-', rewardWorkers: '0' }),
     );
     await launchVerify(options, () => void ++taken, { stdin });
     expect(taken).toBe(20_000);
@@ -148,16 +156,16 @@ describe('launchVerify', () => {
 
 describe('limr-engine verify', () => {
   it('says what one pair is', async () => {
-    const one = await runCli('verify', '--gold', '\\frac12', '--pred', '1/2', '--grader', 'exact');
+    const one = await runCli('verify', '--gold', '\\frac12', '--pred', '1/2', '--grader', 'standard');
     expect([one.code, one.stdout]).toEqual([0, expect.stringMatching(/^(not )?equal \(\w+\)\n$/)]);
-    const json = await runCli('verify', '--gold', '2', '--pred', '3', '--grader', 'exact', '--json');
+    const json = await runCli('verify', '--gold', '2', '--pred', '3', '--grader', 'standard', '--json');
     expect(JSON.parse(json.stdout)).toMatchObject({ equal: false, reason: 'other_value', ms: expect.any(Number) });
   });
 
   it('writes a file, whole or not at all', async () => {
     const input = write('two.jsonl', jsonLines({ id: 1, gold: '1', pred: '1' }, { id: 2, gold: '1', pred: '2' }));
-    const done = await runCli('verify', '--input', input, '--output', at('out.jsonl'), '--grader', 'exact');
-    expect(done.stdout).toMatch(/^exact: 1 of 2 equal \(50\.00%\), \d+ pairs\/s\n +1 \w+\n +1 \w+\n.*out\.jsonl\n$/);
+    const done = await runCli('verify', '--input', input, '--output', at('out.jsonl'), '--grader', 'standard');
+    expect(done.stdout).toMatch(/^standard: 1 of 2 equal \(50\.00%\), \d+ pairs\/s\n +1 \w+\n +1 \w+\n.*out\.jsonl\n$/);
     const rows = readFileSync(at('out.jsonl'), 'utf8').trimEnd().split('\n');
     expect(rows.map((row) => JSON.parse(row))).toMatchObject([
       { id: 1, equal: true },
@@ -165,26 +173,26 @@ describe('limr-engine verify', () => {
     ]);
     const bad = write('half.jsonl', '{"gold": "1", "pred": "1"}\n{');
     const before = readdirSync(root);
-    expect((await runCli('verify', '--input', bad, '--output', at('half-out.jsonl'), '--grader', 'exact')).code).toBe(
-      1,
-    );
+    expect(
+      (await runCli('verify', '--input', bad, '--output', at('half-out.jsonl'), '--grader', 'standard')).code,
+    ).toBe(1);
     expect(readdirSync(root)).toEqual(before);
   });
 
   it('streams rows to stdout, and says the rest on stderr', async () => {
     const input = write('stream.jsonl', jsonLines({ id: 1, gold: '1', pred: '1' }));
-    const { stdout, stderr } = await runCli('verify', '--input', input, '--grader', 'exact');
+    const { stdout, stderr } = await runCli('verify', '--input', input, '--grader', 'standard');
     expect(JSON.parse(stdout)).toMatchObject({ id: 1, equal: true });
-    expect(stderr).toContain('exact: 1 of 1 equal');
-    const json = await runCli('verify', '--input', input, '--grader', 'exact', '--json');
+    expect(stderr).toContain('standard: 1 of 1 equal');
+    const json = await runCli('verify', '--input', input, '--grader', 'standard', '--json');
     expect(JSON.parse(json.stdout)).toMatchObject({ rows: 1, verdicts: [{ id: 1, equal: true }] });
-    const both = await runCli('verify', '--input', input, '--output', '-', '--json', '--grader', 'exact');
+    const both = await runCli('verify', '--input', input, '--output', '-', '--json', '--grader', 'standard');
     expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('both want stdout')]);
   });
 
   it('reads a pipe, and lets its reader leave', async () => {
     const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-    const args = ['--import', 'tsx', main, 'verify', '--input', '-', '--output', '-', '--grader', 'exact'];
+    const args = ['--import', 'tsx', main, 'verify', '--input', '-', '--output', '-', '--grader', 'standard'];
     const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     child.stdin.on('error', () => {});
     child.stdin.end('{"gold": "1", "pred": "2"}\n'.repeat(50_000));
@@ -194,6 +202,6 @@ describe('limr-engine verify', () => {
     });
     child.stdout.once('data', () => child.stdout.destroy());
     const code = await new Promise((resolve) => child.on('exit', resolve));
-    expect([code, stderr]).toEqual([0, expect.stringContaining('exact: 0 of 50000 equal')]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('standard: 0 of 50000 equal')]);
   });
 });

@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { comparatorOf, createReward, graderNames, type RewardOptions, scoreSamples } from '../../src/reward/index.js';
+import { createReward, graderNames, graderOf, type RewardOptions, scoreSamples } from '../../src/reward/index.js';
 import { sampleOf } from './support.js';
 
 describe('createReward', () => {
   it('names what graded', () => {
-    expect(createReward({ kind: 'limr-rule', grader: 'exact', template: 'qwen' }).name).toBe('limr-rule/qwen/exact');
+    expect(createReward({ kind: 'limr-rule', grader: 'standard', template: 'qwen' }).name).toBe('limr-rule/qwen/standard');
     expect(createReward({ kind: 'random', seed: 3, rate: 0.5 }).name).toBe('random/plain/form=rule/rate=0.5/seed=3');
   });
 
   it.each<[unknown, string]>([
     [{ kind: 'limr-rule', grader: 'exakt' }, 'unknown grader "exakt"'],
     [{ kind: 'limr-rule', grader: 'toString' }, 'unknown grader "toString"'],
-    [{ kind: 'limr-rule', grader: 'exact', template: 'llama' }, 'unknown template "llama"'],
+    [{ kind: 'limr-rule', grader: 'standard', template: 'llama' }, 'unknown template "llama"'],
     [{ kind: 'model' }, 'unknown reward "model"'],
-    [{ kind: 'limr-rule', grader: 'exact', scores: { right: 1 } }, 'unknown score "right"'],
-    [{ kind: 'limr-rule', grader: 'exact', scores: { wrong: Number.NaN } }, 'score wrong is NaN'],
+    [{ kind: 'limr-rule', grader: 'standard', scores: { right: 1 } }, 'unknown score "right"'],
+    [{ kind: 'limr-rule', grader: 'standard', scores: { wrong: Number.NaN } }, 'score wrong is NaN'],
     [{ kind: 'random', seed: -1, rate: 0.5 }, 'seed is -1'],
     [{ kind: 'random', seed: 1, rate: 1.5 }, 'rate is 1.5'],
     [{ kind: 'random', seed: 1, rate: 0.5, form: 'none' }, 'unknown form "none"'],
@@ -25,8 +25,8 @@ describe('createReward', () => {
   });
 
   it('offers every grader by name', () => {
-    expect(graderNames).toContain('exact');
-    for (const name of graderNames) expect(comparatorOf(name)('1/2', '0.5').equal).toBe(true);
+    expect(graderNames).toContain('standard');
+    for (const name of graderNames) expect(graderOf(name).compare('1/2', '0.5').equal).toBe(true);
   });
 });
 

@@ -3,7 +3,7 @@ import {
   answerTable,
   checkDialogue,
   createReward,
-  exactEqual,
+  createGrader,
   gradeCheck,
   limrRuleReward,
   rejectReasons,
@@ -53,7 +53,7 @@ describe('LIMR vectors', () => {
       if (row.reject) {
         counts.rejected += 1;
         expect(check.reject, what).not.toBeNull();
-        expect(gradeCheck(check, exactEqual).reward, what).toBe(row.score_if_reject);
+        expect(gradeCheck(check, createGrader('standard').compare).reward, what).toBe(row.score_if_reject);
         if (row.why in reasonOf) expect(check.reject, what).toBe(reasonOf[row.why]);
       } else {
         counts.compared += 1;
@@ -117,7 +117,7 @@ describe('splitQwen', () => {
 
 describe('limrRuleReward', () => {
   const score = async (fields: Parameters<typeof sampleOf>[0], options = {}) => {
-    const reward = createReward({ kind: 'limr-rule', grader: 'exact', ...options });
+    const reward = createReward({ kind: 'limr-rule', grader: 'standard', ...options });
     return (await scoreSamples(reward, [sampleOf(fields)]))[0]!;
   };
 
@@ -171,7 +171,7 @@ describe('limrRuleReward', () => {
   });
 
   it('grades a sample alike in any company and order', async () => {
-    const reward = createReward({ kind: 'limr-rule', grader: 'exact' });
+    const reward = createReward({ kind: 'limr-rule', grader: 'standard' });
     const samples = [{}, { answer: '1' }, { stopReason: 'length' as const }, { response: '' }].map(sampleOf);
     const together = await scoreSamples(reward, samples);
     const reversed = await scoreSamples(reward, samples.toReversed());

@@ -30,7 +30,7 @@ const samples = Array.from({ length: 300 }, (_, i) => {
 
 describe.each(['plain', 'qwen'] as const)('template %s', (template) => {
   it('grades on any number of workers as it does without', async () => {
-    const options: RuleOptions = { grader: 'exact', template, scores: { wrong: -0.25 } };
+    const options: RuleOptions = { grader: 'standard', template, scores: { wrong: -0.25 } };
     const reward = createReward({ kind: 'limr-rule', ...options });
     const want = await scoreSamples(reward, samples);
     expect(new Set(want.map(({ reason }) => reason)).size).toBeGreaterThan(4);
@@ -46,6 +46,6 @@ describe.each(['plain', 'qwen'] as const)('template %s', (template) => {
 });
 
 it('refuses names that are not known before any thread starts', () => {
-  expect(() => pooled({ grader: 'exakt' }, 2)).toThrow(/unknown grader "exakt"/);
-  expect(() => pooled({ grader: 'exact', template: 'llama' as 'plain' }, 2)).toThrow(/unknown template "llama"/);
+  expect(() => pooled({ grader: 'standart' }, 2)).toThrow(/unknown grader "standart"/);
+  expect(() => pooled({ grader: 'standard', template: 'llama' as 'plain' }, 2)).toThrow(/unknown template "llama"/);
 });

@@ -105,7 +105,7 @@ describe('other requests', () => {
     await service.post('nonsense');
     const { status, json } = await service.send('GET', '/health?x=1');
     const counts = { under_way: 0, answered: 1, refused: 1, queries: 1 };
-    expect([status, json]).toEqual([200, { status: 'ok', grader: 'exact', ...counts }]);
+    expect([status, json]).toEqual([200, { status: 'ok', grader: 'standard', ...counts }]);
     expect((await service.send('HEAD', '/health')).text).toBe('');
   });
 

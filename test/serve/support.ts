@@ -25,7 +25,7 @@ export class Service {
     workers = 0,
   ): Promise<Service> {
     const all: GradeOptions = {
-      grader: 'exact',
+      grader: 'standard',
       template: 'qwen',
       answers: [{ prompt: '6*7?', answer: '42' }],
       ...rules,

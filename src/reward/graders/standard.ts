@@ -1,5 +1,12 @@
 import { answerCandidates, type Candidate } from '../extract/index.js';
-import { type Answer, compareAnswers, parseAnswer, plainWords, standardDialect, standardRules } from '../maths/index.js';
+import {
+  type Answer,
+  compareAnswers,
+  parseAnswer,
+  plainWords,
+  standardDialect,
+  standardRules,
+} from '../maths/index.js';
 import { pythonStrip } from '../python-text.js';
 import { isBareAnswer, isDelimited } from './bare.js';
 import type { Grade, Grader, Verdict } from './grader.js';
@@ -30,7 +37,8 @@ export function standardCompare(gold: string, answer: string): Verdict {
   const g = parsed(x);
   const a = parsed(y);
   const verdict = g && a && compareAnswers(g, a, standardRules);
-  if (verdict?.equal) return verdict;
+  const mathematical = verdict !== null && verdict.reason !== 'other_text' && verdict.reason !== 'undecided';
+  if (mathematical) return verdict;
   if (plainWords(x) === plainWords(y)) return { equal: true, reason: 'same_text' };
   return verdict ?? { equal: false, reason: g === null ? 'gold_unparsed' : 'answer_unparsed' };
 }

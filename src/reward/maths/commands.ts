@@ -16,7 +16,9 @@ export const textCommands = new Set(
   'text textbf textit textrm textsf texttt textnormal textup textsc mbox hbox fbox mathrm operatorname'.split(' '),
 );
 export const faceCommands = new Set(
-  'mathbf mathit mathsf mathtt mathcal mathscr mathfrak boldsymbol bm pmb mathnormal ensuremath boxed smash emph underline'.split(' '),
+  'mathbf mathit mathsf mathtt mathcal mathscr mathfrak boldsymbol bm pmb mathnormal ensuremath boxed smash emph underline'.split(
+    ' ',
+  ),
 );
 
 /** Accents: they make another symbol. */
@@ -84,7 +86,16 @@ export const symbolCommands = new Set(
 
 /** Plain words that mean mathematics when they stand alone between other characters. */
 export const mathWords = new Map(
-  Object.entries({ sqrt: 'sqrt', pi: 'pi', inf: 'infty', infty: 'infty', infinity: 'infty', theta: 'theta', alpha: 'alpha', beta: 'beta' }),
+  Object.entries({
+    sqrt: 'sqrt',
+    pi: 'pi',
+    inf: 'infty',
+    infty: 'infty',
+    infinity: 'infty',
+    theta: 'theta',
+    alpha: 'alpha',
+    beta: 'beta',
+  }),
 );
 
 export const relationOperators = new Map<string, RelationName>(
@@ -116,12 +127,14 @@ const characters: Record<string, string> = {
 const beyondAscii = /[\u0080-\u{10ffff}]/u;
 const eachBeyondAscii = /[\u0080-\u{10ffff}]/gu;
 const joinedSuperscripts = /\}\^\{(?=[-\d])/g;
+const unicodeRoot = /√\s*(\d+)/g;
 const fullwidthDigit = /[\uff10-\uff19]/g;
 
 /** Text with characters beyond ASCII written as LaTeX, where they are known. */
 export function asciiMaths(text: string): string {
   if (!beyondAscii.test(text)) return text;
   return text
+    .replace(unicodeRoot, '\\sqrt{$1}')
     .replace(fullwidthDigit, (digit) => String(digit.charCodeAt(0) - 0xff10))
     .replace(eachBeyondAscii, (character) => characters[character] ?? character)
     .replace(joinedSuperscripts, '');

@@ -125,7 +125,8 @@ class Comparison {
 
   /** Words, and letters that stand for them; null when either side is more than that. */
   private words(gold: Node, answer: Node): CompareVerdict | null {
-    if (gold.kind !== 'text' && answer.kind !== 'text' && gold.kind !== 'symbol' && answer.kind !== 'symbol') return null;
+    if (gold.kind !== 'text' && answer.kind !== 'text' && gold.kind !== 'symbol' && answer.kind !== 'symbol')
+      return null;
     const g = lettersOf(gold);
     const a = lettersOf(answer);
     if (g !== null && a !== null && sameWords(g, a, this.rules.punctuation)) return same('same_text');
@@ -255,14 +256,16 @@ class Comparison {
 
   private sameElement(a: Element, b: Element): boolean {
     this.budget.spend(1);
-    if (a.node.kind === 'symbol' && b.node.kind === 'symbol') return lettersOf(a.node)!.toLowerCase() === lettersOf(b.node)!.toLowerCase();
+    if (a.node.kind === 'symbol' && b.node.kind === 'symbol')
+      return lettersOf(a.node)!.toLowerCase() === lettersOf(b.node)!.toLowerCase();
     return couldEqual(a.size, b.size) && this.equal(a.node, b.node);
   }
 
   /** An element's value as a double, so that most pairs need no comparison; null when it has none. */
   private sizeOf(node: Node): number | null {
     if (node.kind === 'number') return q.toDouble(node.value);
-    if (['relation', 'list', 'set', 'tuple', 'text', 'symbol'].includes(node.kind) || variablesOf(node).names.size > 0) return null;
+    if (['relation', 'list', 'set', 'tuple', 'text', 'symbol'].includes(node.kind) || variablesOf(node).names.size > 0)
+      return null;
     const value = doubleValue(node, new Map(), this.budget, { peak: 1 });
     return value === null ? null : value.re;
   }
@@ -275,7 +278,9 @@ class Comparison {
   }
 
   private cases(gold: Node, answer: Node): CompareVerdict {
-    return gold.kind === 'cases' && answer.kind === 'cases' ? this.rows(gold.rows, answer.rows) : different('other_kind');
+    return gold.kind === 'cases' && answer.kind === 'cases'
+      ? this.rows(gold.rows, answer.rows)
+      : different('other_kind');
   }
 
   private rows(gold: readonly (readonly Node[])[], answer: readonly (readonly Node[])[]): CompareVerdict {
@@ -292,7 +297,9 @@ class Comparison {
     if (alike) return same('same_relation');
     const g = pointSet(gold, this.budget);
     const a = g && pointSet(answer, this.budget);
-    return g && a && equalPointSets(g, a, this.budget) && sameVariable(gold, answer) ? same('same_relation') : different('other_relation');
+    return g && a && equalPointSets(g, a, this.budget) && sameVariable(gold, answer)
+      ? same('same_relation')
+      : different('other_relation');
   }
 
   private chain(gold: NodeOf<'relation'>, answer: NodeOf<'relation'>): boolean {
@@ -309,7 +316,8 @@ class Comparison {
     const answerName = answer.name === 'in' ? '=' : answer.name;
     const flipped = mirroredName[answerName] === goldName;
     if (goldName !== answerName && !flipped) return false;
-    if (goldName === answerName && this.equal(gold.left, answer.left) && this.equal(gold.right, answer.right)) return true;
+    if (goldName === answerName && this.equal(gold.left, answer.left) && this.equal(gold.right, answer.right))
+      return true;
     if (flipped && this.equal(gold.left, answer.right) && this.equal(gold.right, answer.left)) return true;
     if (![gold.left, gold.right, answer.left, answer.right].every(isExpression)) return false;
     const g = difference(gold.left, gold.right);
@@ -327,7 +335,8 @@ class Comparison {
     if (variablesOf(g).names.size === 0 || variablesOf(a).names.size === 0) return false;
     const crossed = equalValues(product(g, renamed(a)), product(renamed(g), a), this.budget);
     if (crossed !== 'same') return false;
-    if (equalValues(g, zero, this.budget) !== 'different' || equalValues(a, zero, this.budget) !== 'different') return false;
+    if (equalValues(g, zero, this.budget) !== 'different' || equalValues(a, zero, this.budget) !== 'different')
+      return false;
     if (goldName === '=' || goldName === '!=') return true;
     const point = samplePoint(variablesOf(g, a), 0);
     const [x, y] = [g, a].map((node) => doubleValue(node, point, this.budget, { peak: 1 }));
@@ -348,7 +357,14 @@ interface Link {
   readonly right: Node;
 }
 
-const mirroredName: Partial<Record<RelationName, RelationName>> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=', '=': '=', '!=': '!=' };
+const mirroredName: Partial<Record<RelationName, RelationName>> = {
+  '<': '>',
+  '>': '<',
+  '<=': '>=',
+  '>=': '<=',
+  '=': '=',
+  '!=': '!=',
+};
 
 function reversed({ names, sides }: NodeOf<'relation'>): NodeOf<'relation'> {
   return {
@@ -409,7 +425,12 @@ function isSetLike(node: Node): boolean {
 }
 
 function describesPoints(node: Node): boolean {
-  return node.kind === 'relation' || node.kind === 'set-operation' || node.kind === 'named-set' || (node.kind === 'list' && node.joint !== ',');
+  return (
+    node.kind === 'relation' ||
+    node.kind === 'set-operation' ||
+    node.kind === 'named-set' ||
+    (node.kind === 'list' && node.joint !== ',')
+  );
 }
 
 function isExpression(node: Node): boolean {
@@ -429,7 +450,10 @@ function isPlainTuple({ items, open, close }: NodeOf<'tuple'>, budget: Budget, s
   if ((open === '(') !== (close === ')')) return false;
   if (items.length !== 2) return true;
   if (open === '(' && !strictly) return true;
-  return items.every((item) => variablesOf(item).names.size === 0) && pointSet({ kind: 'tuple', items, open, close }, budget) === null;
+  return (
+    items.every((item) => variablesOf(item).names.size === 0) &&
+    pointSet({ kind: 'tuple', items, open, close }, budget) === null
+  );
 }
 
 function isDecimal(node: Node): boolean {
@@ -498,7 +522,13 @@ function mapped(node: Node, rename: (name: string) => string): Node {
       return { kind: 'percent', inner: visit(node.inner) };
     case 'sum':
     case 'product':
-      return { ...node, variable: rename(node.variable), low: visit(node.low), high: visit(node.high), body: visit(node.body) };
+      return {
+        ...node,
+        variable: rename(node.variable),
+        low: visit(node.low),
+        high: visit(node.high),
+        body: visit(node.body),
+      };
     case 'list':
     case 'set':
     case 'tuple':

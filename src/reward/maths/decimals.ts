@@ -35,7 +35,7 @@ class DecimalArithmetic {
 
   constructor(digits: number) {
     this.D = Decimal.clone({ precision: digits, defaults: true });
-    this.cost = Math.ceil((digits / 50) ** 2 * 600);
+    this.cost = Math.ceil((digits / 50) ** 2 * 1_500);
     this.pi = this.D.acos(-1);
     this.zero = new this.D(0);
     this.one = { re: new this.D(1), im: this.zero };
@@ -144,7 +144,10 @@ class DecimalArithmetic {
     return { re, im: this.zero };
   }
 
-  private readonly plus = (a: ComplexDecimal, b: ComplexDecimal): ComplexDecimal => ({ re: a.re.plus(b.re), im: a.im.plus(b.im) });
+  private readonly plus = (a: ComplexDecimal, b: ComplexDecimal): ComplexDecimal => ({
+    re: a.re.plus(b.re),
+    im: a.im.plus(b.im),
+  });
 
   private readonly times = (a: ComplexDecimal, b: ComplexDecimal): ComplexDecimal =>
     a.im.isZero() && b.im.isZero()
@@ -258,7 +261,12 @@ class DecimalArithmetic {
         return logarithm && this.real(logarithm.im);
       }
       default:
-        return args.every(({ im }) => im.isZero()) ? this.realCall(name, args.map(({ re }) => re)) : null;
+        return args.every(({ im }) => im.isZero())
+          ? this.realCall(
+              name,
+              args.map(({ re }) => re),
+            )
+          : null;
     }
   }
 

@@ -60,4 +60,3 @@ export const standardDialect: Dialect = {
   degrees: true,
   bases: true,
 };
-

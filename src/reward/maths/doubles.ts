@@ -1,8 +1,8 @@
 import type { Budget } from './budget.js';
+import { exactValue } from './exact.js';
 import { hash, nameOf, type Point } from './point.js';
 import { toDouble } from './rational.js';
 import type { Node } from './tree.js';
-import { exactValue } from './exact.js';
 
 /**
  * A complex double with a first-order bound of its error in units of 2^-52, and the largest magnitude met on the way.
@@ -52,7 +52,8 @@ function evaluated(node: Node, point: Point, budget: Budget, extent: Extent): Ap
       const base = at(node.base);
       const exponent = base && at(node.exponent);
       if (base === null || exponent === null) return null;
-      const oddRoot = node.exponent.kind === 'number' && node.exponent.value.d % 2n === 1n && node.exponent.value.d > 1n;
+      const oddRoot =
+        node.exponent.kind === 'number' && node.exponent.value.d % 2n === 1n && node.exponent.value.d > 1n;
       if (oddRoot && base.im === 0 && base.re < 0) {
         const positive = raised({ ...base, re: -base.re }, exponent);
         const odd = node.exponent.kind === 'number' && node.exponent.value.n % 2n !== 0n;
@@ -117,6 +118,7 @@ function repeatedOrExact(node: Node, point: Point, budget: Budget, extent: Exten
   let result: Approximation = node.kind === 'sum' ? { re: 0, im: 0, error: 0 } : { re: 1, im: 0, error: 0 };
   for (let k = low.n; k <= high.n; k += 1n) {
     inner.set(node.variable, { n: k, d: 1n });
+    budget.spend(4);
     const term = doubleValue(node.body, inner, budget, extent);
     if (term === null) return null;
     result = node.kind === 'sum' ? plus(result, term) : times(result, term);
@@ -172,7 +174,8 @@ function raised(base: Approximation, exponent: Approximation): Approximation | n
     }
     return exponent.re < 0 ? inverse(result) : result;
   }
-  if (size <= base.error * 2 ** -52) return exponent.im === 0 && exponent.re > 0 ? { re: 0, im: 0, error: base.error ** exponent.re } : null;
+  if (size <= base.error * 2 ** -52)
+    return exponent.im === 0 && exponent.re > 0 ? { re: 0, im: 0, error: base.error ** exponent.re } : null;
   if (exponent.im === 0 && exponent.re === 0.5) {
     const re = Math.sqrt((size + Math.abs(base.re)) / 2);
     const im = re === 0 ? 0 : Math.abs(base.im) / (2 * re);
@@ -256,7 +259,10 @@ function factorialValue(a: Approximation): Approximation | null {
   return real(value);
 }
 
-const realFunctions: Record<string, { of: (x: number) => number; slope: (x: number, y: number) => number; low?: number; high?: number }> = {
+const realFunctions: Record<
+  string,
+  { of: (x: number) => number; slope: (x: number, y: number) => number; low?: number; high?: number }
+> = {
   sin: { of: Math.sin, slope: (x) => Math.abs(Math.cos(x)) },
   cos: { of: Math.cos, slope: (x) => Math.abs(Math.sin(x)) },
   tan: { of: Math.tan, slope: (_, y) => 1 + y * y },

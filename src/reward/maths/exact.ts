@@ -1,7 +1,7 @@
 import type { Budget } from './budget.js';
 import { hash, nameOf, type Point } from './point.js';
-import * as q from './rational.js';
 import type { Rational } from './rational.js';
+import * as q from './rational.js';
 import type { FunctionName, Node, NodeOf } from './tree.js';
 
 const maxTerms = 10_000;
@@ -113,7 +113,7 @@ function repeatedValue(node: NodeOf<'sum' | 'product'>, point: Point, budget: Bu
     const term: Rational | null = exactValue(node.body, inner, budget);
     result = term && (node.kind === 'sum' ? q.add(result, term) : q.multiply(result, term));
     if (result === null) return null;
-    budget.spend(1 + q.cost(result));
+    budget.spend(4 + q.cost(result));
   }
   return result;
 }

@@ -85,12 +85,13 @@ export class ExpressionParser {
       if (this.accept(';')) groups.push([]);
       else if (this.accept(',')) {
         if (!this.dialect.emptyElements && (groups.at(-1)!.length === 0 || !this.startsElement())) throw unparsable;
-      }      else if (this.accept('and')) joint = 'and';
+      } else if (this.accept('and')) joint = 'and';
       else if (this.accept('or')) joint = 'or';
       else {
         groups.at(-1)!.push(this.relation());
         const next = this.token;
-        if (next && !this.closes() && !(next.type === 'operator' && [',', ';', 'and', 'or'].includes(next.text))) throw unparsable;
+        if (next && !this.closes() && !(next.type === 'operator' && [',', ';', 'and', 'or'].includes(next.text)))
+          throw unparsable;
       }
     }
     const filled = groups.filter((items) => items.length > 0);
@@ -98,7 +99,11 @@ export class ExpressionParser {
     if (items === undefined) throw unparsable;
     if (filled.length === 1) return listOf(items, joint);
     if (filled.every(({ length }) => length === 1)) return { kind: 'list', items: filled.flat(), joint };
-    return { kind: 'list', items: filled.map((group) => ({ kind: 'tuple', items: group, open: '(', close: ')' })), joint };
+    return {
+      kind: 'list',
+      items: filled.map((group) => ({ kind: 'tuple', items: group, open: '(', close: ')' })),
+      joint,
+    };
   }
 
   private startsElement(): boolean {
@@ -110,7 +115,10 @@ export class ExpressionParser {
     if (token?.type === 'end') return true;
     if (token?.type !== 'operator') return false;
     const { text } = token;
-    return [')', ']', '}', 'rbrace', 'rfloor', 'rceil', '&', '\\\\', 'over', 'choose'].includes(text) || (text === '|' && this.bars > 0);
+    return (
+      [')', ']', '}', 'rbrace', 'rfloor', 'rceil', '&', '\\\\', 'over', 'choose'].includes(text) ||
+      (text === '|' && this.bars > 0)
+    );
   }
 
   private relation(): Node {
@@ -201,7 +209,14 @@ export class ExpressionParser {
         } else if (this.isOperator('±') || this.isOperator('∓')) {
           const flipped = this.tokens[this.at++]!.text === '∓';
           this.wrap();
-          terms = [{ kind: 'plus-minus', left: sumOf(terms), right: this.dialect.plusMinusTakesSum ? this.sum() : this.product(), flipped }];
+          terms = [
+            {
+              kind: 'plus-minus',
+              left: sumOf(terms),
+              right: this.dialect.plusMinusTakesSum ? this.sum() : this.product(),
+              flipped,
+            },
+          ];
         } else break;
       }
       const total = sumOf(terms);
@@ -270,7 +285,8 @@ export class ExpressionParser {
       const factor = this.postfix();
       const previous = factors.at(-1);
       word = word !== null && token.type === 'letters' && isLetter(factor) ? word + letterOf(factor) : null;
-      if (previous && isWhole(previous) && !this.dialect.adjacentNumbersAdd && this.joinMixed(factors, factor, begin)) continue;
+      if (previous && isWhole(previous) && !this.dialect.adjacentNumbersAdd && this.joinMixed(factors, factor, begin))
+        continue;
       if (previous?.kind === 'text' && factor.kind === 'text') {
         factors[factors.length - 1] = { kind: 'text', text: `${previous.text} ${factor.text}` };
       } else {
@@ -290,7 +306,8 @@ export class ExpressionParser {
     let { value } = factor;
     if (literal) {
       const divisor = this.tokens[this.at + 1];
-      if (!isWhole(factor) || !this.isOperator('/') || divisor?.type !== 'number' || !/^\d+$/.test(divisor.text)) throw unparsable;
+      if (!isWhole(factor) || !this.isOperator('/') || divisor?.type !== 'number' || !/^\d+$/.test(divisor.text))
+        throw unparsable;
       const fraction = rational(value.n, BigInt(divisor.text));
       if (fraction === null) throw unparsable;
       this.at += 2;
@@ -336,7 +353,11 @@ export class ExpressionParser {
       return base;
     }
     const ordinal = this.isOperator('{') ? this.tokens[this.at + 1] : this.token;
-    if ((ordinal?.type === 'text' || ordinal?.type === 'letters') && ordinals.has(ordinal.text) && base.kind === 'number') {
+    if (
+      (ordinal?.type === 'text' || ordinal?.type === 'letters') &&
+      ordinals.has(ordinal.text) &&
+      base.kind === 'number'
+    ) {
       this.argument();
       return base;
     }
@@ -351,7 +372,9 @@ export class ExpressionParser {
       const token = this.token;
       const node = this.primary();
       // 2^3^2 is 2^(3^2) in plain text
-      return token?.type !== 'function' && this.accept('^') ? { kind: 'power', base: node, exponent: this.exponent() } : node;
+      return token?.type !== 'function' && this.accept('^')
+        ? { kind: 'power', base: node, exponent: this.exponent() }
+        : node;
     });
   }
 
@@ -506,7 +529,9 @@ export class ExpressionParser {
 
   private isAtom(offset: number): boolean {
     const token = this.tokens[this.at + offset];
-    return token?.type === 'number' || token?.type === 'symbol' || (token?.type === 'letters' && token.text.length === 1);
+    return (
+      token?.type === 'number' || token?.type === 'symbol' || (token?.type === 'letters' && token.text.length === 1)
+    );
   }
 
   private primed(name: string): Node {
@@ -614,9 +639,13 @@ export class ExpressionParser {
   /** What a command takes: a group, or one digit, letter or command. */
   private argument(): Node {
     return this.deeper(() => {
-      if (this.isOperator('{')) return this.group();
+      if (this.isOperator('{')) return this.groupedNumber() ?? this.group();
       const token = this.token;
-      if ((token?.type === 'number' || token?.type === 'letters') && token.text.length > 1 && !mathWords.has(token.text)) {
+      if (
+        (token?.type === 'number' || token?.type === 'letters') &&
+        token.text.length > 1 &&
+        !mathWords.has(token.text)
+      ) {
         this.tokens[this.at] = { ...token, text: token.text.slice(1), space: false };
         const first = { ...token, text: token.text[0]! };
         if (token.type === 'number') return numberNode(BigInt(first.text === '.' ? unreadable() : first.text));
@@ -629,6 +658,22 @@ export class ExpressionParser {
       }
       return this.primary();
     });
+  }
+
+  /** `{1,234}` where one number must stand; null when that is not what stands here. */
+  private groupedNumber(): Node | null {
+    const first = this.tokens[this.at + 1];
+    if (first?.type !== 'number' || !/^[1-9]\d{0,2}$/.test(first.text)) return null;
+    let digits = first.text;
+    let offset = 2;
+    for (; this.isOperator(',', offset) && !this.tokens[this.at + offset]!.space; offset += 2) {
+      const group = this.tokens[this.at + offset + 1];
+      if (group?.type !== 'number' || group.space || !/^\d{3}$/.test(group.text)) return null;
+      digits += group.text;
+    }
+    if (offset === 2 || !this.isOperator('}', offset)) return null;
+    this.at += offset + 1;
+    return numberNode(BigInt(digits));
   }
 
   private group(): Node {
@@ -676,8 +721,11 @@ export class ExpressionParser {
     const close = this.accept(')') ? ')' : this.accept(']') ? ']' : null;
     if (close === null) throw unparsable;
     if (node.kind === 'list') {
-      const semicolons = this.dialect.semicolonsMakeTuples && this.tokens.slice(begin, this.at).some(({ text }) => text === ';');
-      return semicolons ? { kind: 'tuple', items: node.items, open: '(', close: ')' } : { kind: 'tuple', items: node.items, open: opener, close };
+      const semicolons =
+        this.dialect.semicolonsMakeTuples && this.tokens.slice(begin, this.at).some(({ text }) => text === ';');
+      return semicolons
+        ? { kind: 'tuple', items: node.items, open: '(', close: ')' }
+        : { kind: 'tuple', items: node.items, open: opener, close };
     }
     if ((opener === '(') !== (close === ')')) throw unparsable;
     return node;
@@ -791,7 +839,9 @@ export class ExpressionParser {
     if (!this.dialect.units) return false;
     const token = this.token!;
     const isUnit =
-      token.type === 'text' ? isWordyUnit(token.text) : token.type === 'letters' && this.previousIsValue() && this.isPlainUnit(token);
+      token.type === 'text'
+        ? isWordyUnit(token.text)
+        : token.type === 'letters' && this.previousIsValue() && this.isPlainUnit(token);
     if (!isUnit) return false;
     this.at += 1;
     this.unit = `${this.unit} ${token.text.toLowerCase()}`.trim();
@@ -811,16 +861,25 @@ export class ExpressionParser {
   private previousIsValue(): boolean {
     const previous = this.tokens[this.at - 1];
     if (previous === undefined) return false;
-    return ['number', 'letters', 'constant'].includes(previous.type) || [')', '}', '°', '%', '!'].includes(previous.text);
+    return (
+      ['number', 'letters', 'constant'].includes(previous.type) || [')', '}', '°', '%', '!'].includes(previous.text)
+    );
   }
 
   /** A run of letters that is a unit: a known one, or a word of some length set apart, with nothing but words behind it. */
   private isPlainUnit(token: Token): boolean {
     if (this.tokens[this.at - 1]!.type === 'letters' && this.unit === '') return false;
     if (isUnitWord(token.text)) return token.text.length > 1;
-    if (!token.space || token.text.length < 4 || functionNames.has(token.text) || mathWords.has(token.text)) return false;
+    if (!token.space || token.text.length < 4 || functionNames.has(token.text) || mathWords.has(token.text))
+      return false;
     const next = this.tokens[this.at + 1];
-    return next === undefined || next.type === 'letters' || next.type === 'text' || this.isOperator(',', 1) || this.isOperator('and', 1);
+    return (
+      next === undefined ||
+      next.type === 'letters' ||
+      next.type === 'text' ||
+      this.isOperator(',', 1) ||
+      this.isOperator('and', 1)
+    );
   }
 }
 
@@ -860,7 +919,8 @@ function addAdjacent(factors: Node[]): void {
   while (factors.length > 1) {
     const right = factors.at(-1)!;
     const left = factors.at(-2)!;
-    if (right.kind !== 'number' || right.decimal || right.value.n <= 0n || left.kind !== 'number' || !isWhole(left)) return;
+    if (right.kind !== 'number' || right.decimal || right.value.n <= 0n || left.kind !== 'number' || !isWhole(left))
+      return;
     const { n, d } = right.value;
     const sum = rational(left.value.n * d + (left.value.n < 0n ? -n : n), d);
     if (sum === null) return;
@@ -917,11 +977,16 @@ function isMinusOne(node: Node): boolean {
 }
 
 function isBareSymbol(node: Node): boolean {
-  return node.kind === 'symbol' || node.kind === 'text' || (node.kind === 'multiply' && node.factors.every(isBareSymbol));
+  return (
+    node.kind === 'symbol' || node.kind === 'text' || (node.kind === 'multiply' && node.factors.every(isBareSymbol))
+  );
 }
 
 function isLetter(node: Node): boolean {
-  return (node.kind === 'symbol' && node.name.length === 1) || (node.kind === 'constant' && (node.name === 'e' || node.name === 'i'));
+  return (
+    (node.kind === 'symbol' && node.name.length === 1) ||
+    (node.kind === 'constant' && (node.name === 'e' || node.name === 'i'))
+  );
 }
 
 function letterOf(node: Node): string {

@@ -54,9 +54,13 @@ const spaced = new Set([',', ';', ':', '!', ' ', '\n', '\t', '>', '/']);
 const wordOperators = new Map([
   ['and', 'and'], ['or', 'or'], ['percent', '%'], ['percentage', '%'], ['pct', '%'], ['degree', '°'], ['degrees', '°'], ['deg', '°'],
 ]); // biome-ignore format: a table
+const sizes = new Set(
+  'left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr mleft mright'.split(' '),
+);
 const letterList = /^\(?[A-Za-z]\)?(?:\s*(?:,\s*(?:and\b)?|\band\b|&)\s*\(?[A-Za-z]\)?)+$/;
 const oneLetterUnit = /^[mgshlLNJWVK]$/;
-const plainContent = /^[-+]?[\d.,]*\d[\d.,]*\s*\\?%?$/;
+/** Numbers, tuples of them and the like: mathematics that was put into \text{} for no reason. */
+const plainContent = /^(?=.*\d)[\d\s.,()[\]+\-*/^=xyz]+\\?%?$/;
 /** A number whose thousands are set apart in LaTeX's ways: braced comma, comma or thin space with or without \!. */
 const grouped = /\d{1,3}(?:(?:\{,\}|,\s*\\!\s*|\\!\s*,\s*|\\,\s*|\{\\,\}|\\;\s*|\\ )\d{3}(?!\d))+(?:\.\d+)?/y;
 const spacedGroups = /[1-9]\d{0,2}(?:[ ~]\d{3}(?!\d))+(?:\.\d+)?(?!\s*[/\d])/y;
@@ -143,7 +147,15 @@ class Lexer {
 
   private operator(c: string): void {
     const pair = this.text.slice(this.at, this.at + 2);
-    if (pair === '<=' || pair === '>=' || pair === '!=' || pair === '==' || pair === '**' || pair === '->' || pair === '||') {
+    if (
+      pair === '<=' ||
+      pair === '>=' ||
+      pair === '!=' ||
+      pair === '==' ||
+      pair === '**' ||
+      pair === '->' ||
+      pair === '||'
+    ) {
       this.at += 2;
       this.push('operator', pair === '**' ? '^' : pair);
     } else if (pair === '..') {
@@ -179,7 +191,18 @@ class Lexer {
       this.space = true;
     } else {
       this.at += 2;
-      const seen = { '{': 'lbrace', '}': 'rbrace', '%': '%', '|': '||', '(': '(', ')': ')', '[': '[', ']': ']', '&': '&', _: '_' }[c];
+      const seen = {
+        '{': 'lbrace',
+        '}': 'rbrace',
+        '%': '%',
+        '|': '||',
+        '(': '(',
+        ')': ')',
+        '[': '[',
+        ']': ']',
+        '&': '&',
+        _: '_',
+      }[c];
       if (seen === undefined) throw unparsable;
       this.push('operator', seen);
     }
@@ -218,7 +241,7 @@ class Lexer {
   }
 
   private ignored(name: string): void {
-    this.space = true;
+    if (!sizes.has(name)) this.space = true;
     if (name === 'left' || name === 'right' || name === 'middle') {
       while (whitespace.test(this.text[this.at] ?? '')) this.at += 1;
       if (this.text[this.at] === '.') this.at += 1; // the delimiter that is not there
@@ -268,11 +291,14 @@ class Lexer {
     const lower = words.toLowerCase().replace(/^,\s*(?=and|or)/, '');
     if (words === '' || words === '.' || words === '\\') this.space = true;
     else if (letterList.test(words)) this.list(words);
+    else if (words === '\\%') this.push('operator', '%');
     else if (plainContent.test(words) || (name === 'fbox' && this.depth < 4)) this.inline(words);
     else if (wordOperators.has(lower)) this.push('operator', wordOperators.get(lower)!);
-    else if (functionNames.has(words) && words.length > 1 && !(isUnitWord(words) && this.followsValue())) this.push('function', functionNames.get(words)!);
+    else if (functionNames.has(words) && words.length > 1 && !(isUnitWord(words) && this.followsValue()))
+      this.push('function', functionNames.get(words)!);
     else if (oneLetterUnit.test(words) && name === 'mathrm' && this.followsValue()) this.push('text', words);
-    else if (words.length === 1 && (name === 'mathrm' || name === 'textit' || words === 'i' || words === 'e')) this.push('letters', words);
+    else if (words.length === 1 && (name === 'mathrm' || name === 'textit' || words === 'i' || words === 'e'))
+      this.push('letters', words);
     else if (words === 'T' && name === 'mathrm') this.push('letters', words);
     else this.push('text', words);
   }

@@ -35,7 +35,10 @@ function plus(a: Node, b: Node): Node | null {
   if (!isMatrix(a) && !isMatrix(b)) return { kind: 'add', terms: [a, b] };
   if (!isMatrix(a) || !isMatrix(b) || a.rows.length !== b.rows.length) return null;
   if (a.rows.some((row, i) => row.length !== b.rows[i]!.length)) return null;
-  return { ...a, rows: a.rows.map((row, i) => row.map((entry, j) => ({ kind: 'add', terms: [entry, b.rows[i]![j]!] }))) };
+  return {
+    ...a,
+    rows: a.rows.map((row, i) => row.map((entry, j) => ({ kind: 'add', terms: [entry, b.rows[i]![j]!] }))),
+  };
 }
 
 function times(a: Node, b: Node, rational: boolean, budget: Budget): Node | null {
@@ -46,17 +49,22 @@ function times(a: Node, b: Node, rational: boolean, budget: Budget): Node | null
 }
 
 function scaled(matrix: NodeOf<'matrix'>, factor: Node): Node {
-  return { ...matrix, rows: matrix.rows.map((row) => row.map((entry) => ({ kind: 'multiply', factors: [factor, entry] }))) };
+  return {
+    ...matrix,
+    rows: matrix.rows.map((row) => row.map((entry) => ({ kind: 'multiply', factors: [factor, entry] }))),
+  };
 }
 
 function product(a: NodeOf<'matrix'>, b: NodeOf<'matrix'>, rational: boolean, budget: Budget): Node | null {
   const width = b.rows[0]!.length;
   if (a.rows.some((row) => row.length !== b.rows.length) || b.rows.some((row) => row.length !== width)) return null;
   const sums = a.rows.map((row) =>
-    b.rows[0]!.map((_, j): Node => ({
-      kind: 'add',
-      terms: row.map((entry, k) => ({ kind: 'multiply', factors: [entry, b.rows[k]![j]!] })),
-    })),
+    b.rows[0]!.map(
+      (_, j): Node => ({
+        kind: 'add',
+        terms: row.map((entry, k) => ({ kind: 'multiply', factors: [entry, b.rows[k]![j]!] })),
+      }),
+    ),
   );
   if (!rational) return { ...a, rows: sums };
   const rows = sums.map((row) => row.map((entry) => exactNode(entry, budget)));

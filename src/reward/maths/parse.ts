@@ -105,7 +105,9 @@ function withSign(node: Node, minus: boolean): Node {
     case 'plus-minus': {
       const right = visit(node.right);
       const signed: Node =
-        minus !== node.flipped ? { kind: 'multiply', factors: [{ kind: 'number', value: { n: -1n, d: 1n }, decimal: false }, right] } : right;
+        minus !== node.flipped
+          ? { kind: 'multiply', factors: [{ kind: 'number', value: { n: -1n, d: 1n }, decimal: false }, right] }
+          : right;
       return node.left ? { kind: 'add', terms: [visit(node.left), signed] } : signed;
     }
     case 'add':

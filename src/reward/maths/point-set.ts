@@ -147,7 +147,9 @@ function joined({ items, joint }: NodeOf<'list'>, budget: Budget): PointSet | nu
   const name = joint === 'or' ? 'union' : 'intersection';
   const result = operation({ kind: 'set-operation', name, items }, budget);
   // "x < 1 and x > 3", said of the two parts of a union
-  return result?.length === 0 && joint === 'and' ? operation({ kind: 'set-operation', name: 'union', items }, budget) : result;
+  return result?.length === 0 && joint === 'and'
+    ? operation({ kind: 'set-operation', name: 'union', items }, budget)
+    : result;
 }
 
 /** Where a chain of inequalities, linear in its one variable, holds. */
@@ -171,7 +173,8 @@ function solutions({ names, sides }: NodeOf<'relation'>, budget: Budget): PointS
 const mirrored: Record<string, string> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=', '=': '=', '!=': '!=' };
 
 function halfLine(left: Node, name: string, right: Node, variable: string, budget: Budget): PointSet | null {
-  if (right.kind === 'symbol' && right.name === variable) return halfLine(right, mirrored[name] ?? name, left, variable, budget);
+  if (right.kind === 'symbol' && right.name === variable)
+    return halfLine(right, mirrored[name] ?? name, left, variable, budget);
   const isBare = left.kind === 'symbol' && variablesOf(right).names.size === 0;
   const root = isBare ? { at: right, rising: true } : linearRoot(left, right, variable, budget);
   if (root === null) return null;

@@ -46,7 +46,8 @@ export function power(a: Rational, k: bigint): Rational | null {
   const unit = (a.n === 1n || a.n === -1n) && a.d === 1n;
   const size = k < 0n ? -k : k;
   if (unit) return a.n === 1n || size % 2n === 0n ? one : a;
-  if (size > BigInt(maxBits) || bits(a.n) * Number(size) > 2 * maxBits || bits(a.d) * Number(size) > 2 * maxBits) return null;
+  if (size > BigInt(maxBits) || bits(a.n) * Number(size) > 2 * maxBits || bits(a.d) * Number(size) > 2 * maxBits)
+    return null;
   return k > 0n ? rational(a.n ** size, a.d ** size) : rational(a.d ** size, a.n ** size);
 }
 

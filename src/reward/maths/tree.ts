@@ -57,7 +57,11 @@ export type Node =
   /** What stands in brackets and has commas; two items may be an interval. */
   | { readonly kind: 'tuple'; readonly items: readonly Node[]; readonly open: '(' | '['; readonly close: ')' | ']' }
   | { readonly kind: 'named-set'; readonly name: 'N' | 'Z' | 'Q' | 'R' | 'C' | 'empty' }
-  | { readonly kind: 'set-operation'; readonly name: 'union' | 'intersection' | 'difference'; readonly items: readonly Node[] }
+  | {
+      readonly kind: 'set-operation';
+      readonly name: 'union' | 'intersection' | 'difference';
+      readonly items: readonly Node[];
+    }
   | { readonly kind: 'matrix'; readonly rows: readonly (readonly Node[])[] }
   | { readonly kind: 'cases'; readonly rows: readonly (readonly Node[])[] }
   /** A chain: sides[0] names[0] sides[1] names[1] ... */

@@ -11,7 +11,9 @@ const spellings = [
   'unit units', 'square-unit', 'radian radians rad rads', 'degree degrees deg',
 ]; // biome-ignore format: a table
 
-const canonical = new Map(spellings.flatMap((row) => row.split(' ').map((word) => [word, row.split(' ')[0]!] as const)));
+const canonical = new Map(
+  spellings.flatMap((row) => row.split(' ').map((word) => [word, row.split(' ')[0]!] as const)),
+);
 
 /** Whether a run of plain letters behind a number is a unit. */
 export function isUnitWord(word: string): boolean {
@@ -27,7 +29,10 @@ const known = /^([a-z.]+)(\^\d)?$/;
 
 /** One spelling of a unit, or undefined when its words are not known. */
 export function canonicalUnit(unit: string): string | undefined {
-  const words = unit.replace(/\bper\b/g, '/').replace(/\s*\/\s*/g, '/').trim();
+  const words = unit
+    .replace(/\bper\b/g, '/')
+    .replace(/\s*\/\s*/g, '/')
+    .trim();
   const squared = words.replace(/^(?:sq\.?|square) (.*)$/, '$1^2').replace(/^(?:cu\.?|cubic) (.*)$/, '$1^3');
   const parts = squared.split('/').map((part) => {
     const match = known.exec(part);

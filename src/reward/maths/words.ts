@@ -23,7 +23,8 @@ function bare(text: string, punctuation: boolean): string {
   return (punctuation ? text : text.replace(around, '').replace(/[_-]+/g, '')).replace(/\s+/g, '').toLowerCase();
 }
 
-const faces = /\\(?:text(?:bf|it|rm|sf|tt|normal)?|mbox|hbox|mathrm|mathbf|mathit|operatorname|emph|underline|boxed|displaystyle|left|right|,|;|:|!|quad|qquad)(?![a-zA-Z])/g;
+const faces =
+  /\\(?:text(?:bf|it|rm|sf|tt|normal)?|mbox|hbox|mathrm|mathbf|mathit|operatorname|emph|underline|boxed|displaystyle|left|right|,|;|:|!|quad|qquad)(?![a-zA-Z])/g;
 
 /** An answer as plain words, for when it is not mathematics: no commands of face or space, no braces, one space between words. */
 export function plainWords(answer: string): string {
@@ -31,10 +32,10 @@ export function plainWords(answer: string): string {
     .replace(/\\[dtc]frac/g, '\\frac')
     .replace(faces, ' ')
     .replace(/\\[ $]|[{}$~\s]+/g, ' ')
-    .replace(/\s*([^\p{L}\p{N}\s])\s*/gu, '$1')
+    .replace(/(?<![.,])\s+(?=[^\p{L}\p{N}\s])|(?<=[^\p{L}\p{N}\s])\s+(?!\d)|(?<=[^\p{L}\p{N}\s.,])\s+/gu, '')
     .trim()
     .replace(/[.,;:]+$/, '')
-    .replace(/^\(([^()]*)\)$/, '$1')
+    .replace(/^\(([a-z])\)$/i, '$1')
     .trim()
     .toLowerCase();
 }

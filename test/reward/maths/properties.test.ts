@@ -9,9 +9,9 @@ const file = sharedFile('data/limr/math.8k.json');
 const golds =
   file === undefined
     ? []
-    : [...new Set((JSON.parse(readFileSync(file, 'utf8')) as { answer: string }[]).map(({ answer }) => answer.trim()))].filter(
-        (answer) => answer !== '',
-      );
+    : [
+        ...new Set((JSON.parse(readFileSync(file, 'utf8')) as { answer: string }[]).map(({ answer }) => answer.trim())),
+      ].filter((answer) => answer !== '');
 
 /** Spellings that change nothing, where they apply. */
 const respellings: Record<string, (answer: string) => string> = {

@@ -76,7 +76,7 @@ function floor({ n, d }: SympyNumber): SympyNumber {
 }
 
 function power(base: SympyNumber, exponent: SympyNumber): SympyNumber | Unevaluated {
-  if (exponent.n === 0n) return rational(1n);
+  if (exponent.n === 0n || (base.kind === 'rational' && base.n === base.d)) return rational(1n);
   if (base.n === 0n) return exponent.n > 0n ? rational(0n) : 'undefined';
   const precision = Math.max(
     base.kind === 'float' ? base.precision : 0,

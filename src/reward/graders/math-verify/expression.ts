@@ -1,4 +1,6 @@
 import { pythonStrip } from '../../python-text.js';
+import { evaluate } from './evaluate.js';
+import { isInteger } from './sympy-number.js';
 
 /**
  * Plain arithmetic as Math-Verify reads it: by sympy's `parse_expr`, which is Python's grammar.
@@ -8,7 +10,7 @@ import { pythonStrip } from '../../python-text.js';
  *   atom     digits | digits '.' [digits] | '.' digits | '(' sum ')'
  *
  * Nothing may stand directly before a parenthesis but an operator, integers do not begin with zeros, and × and ÷ are no
- * operators. Nothing is computed here.
+ * operators. Nothing is computed but floor division, as there.
  */
 export type Expression =
   | { readonly op: 'integer'; readonly value: bigint }
@@ -25,6 +27,7 @@ export type ExpressionFailure =
   | 'call'
   | 'leading_zeros'
   | 'unknown_character'
+  | 'zero_division'
   /** More digits than Python converts, or than are converted here. */
   | 'too_long'
   | 'too_deep';
@@ -128,6 +131,7 @@ class Parser {
     for (let op = operators.get(this.next); op; op = operators.get(this.next)) {
       this.advance();
       left = join(op, left, operand());
+      if (op === 'floor-divide') left = { ...left, tree: floorDivided(left.tree) };
     }
     return left;
   }
@@ -186,6 +190,20 @@ class Parser {
     if (word.length > maxDigits) throw new Failure('too_long');
     return { op: 'integer', value: BigInt(word) };
   }
+}
+
+/** The integer, where there is one. Dividing by zero fails, except that a fraction becomes infinite. */
+function floorDivided(tree: Expression): Expression {
+  const value = evaluate(tree);
+  if (typeof value !== 'string') return { op: 'integer', value: value.n };
+  if (value === 'undefined' && tree.op === 'floor-divide') {
+    const left = evaluate(tree.left);
+    const right = evaluate(tree.right);
+    const byZero = typeof right !== 'string' && right.n === 0n;
+    if (byZero && typeof left !== 'string' && (left.kind === 'float' || isInteger(left)))
+      throw new Failure('zero_division');
+  }
+  return tree;
 }
 
 function join(op: BinaryOperator, left: Sized, right: Sized): Sized {

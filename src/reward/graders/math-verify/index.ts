@@ -6,7 +6,9 @@ import { type Answer, compareAnswers, withVariablesOfItsOwn } from '../../maths/
 import { isBareAnswer, isDelimited } from '../bare.js';
 import type { Grade, Grader, Verdict } from '../grader.js';
 import { mathVerifyRules } from './dialect.js';
-import { mathVerifyRead, type Reading } from './read.js';
+import { mathVerifyRead, type Reading, type Value } from './read.js';
+
+export { readCandidate, type Value } from './read.js';
 
 /** Only the end of longer texts is looked at. */
 const maxLength = 20_000;
@@ -38,7 +40,7 @@ export function equalReadings(gold: Reading, answer: Reading): Verdict {
   return { equal: false, reason: gold.value === null ? 'gold_unparsed' : 'answer_unparsed' };
 }
 
-function equalValues(gold: NonNullable<Reading['value']>, answer: NonNullable<Reading['value']>): Verdict {
+export function equalValues(gold: Value, answer: Value): Verdict {
   const other: Answer = gold.complex === answer.complex ? answer.answer : withVariablesOfItsOwn(answer.answer);
   return compareAnswers(gold.answer, other, mathVerifyRules);
 }

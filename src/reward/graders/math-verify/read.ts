@@ -1,8 +1,8 @@
 import { answerCandidates, type Candidate, type LatexPart } from '../../extract/index.js';
 import { type Answer, type Node, parseAnswer } from '../../maths/index.js';
 import { mathVerifyDialect } from './dialect.js';
-import { expressionTree, numberTree } from './plain-tree.js';
 import { normaliseLatex } from './normalise.js';
+import { expressionTree, numberTree } from './plain-tree.js';
 
 /** What Math-Verify's parse() finds in a text: a value, and the text of the first thing that it tried, each perhaps missing. */
 export interface Reading {
@@ -29,7 +29,8 @@ export function mathVerifyRead(text: string): Reading {
   return first === '' ? nothing : { value: null, text: first };
 }
 
-function readCandidate(candidate: Candidate): Reading {
+/** The value and the text of one candidate. */
+export function readCandidate(candidate: Candidate): Reading {
   switch (candidate.kind) {
     case 'latex':
       return readLatex(candidate.parts);
@@ -51,7 +52,9 @@ function readLatex(parts: readonly LatexPart[]): Reading {
   const [value = null] = values;
   const [text = ''] = texts;
   if (parts.length === 1 || values.includes(null)) return { value, text };
-  const items = (values as Value[]).flatMap(({ answer: { tree } }) => (tree.kind === 'list' || tree.kind === 'set' ? tree.items : [tree]));
+  const items = (values as Value[]).flatMap(({ answer: { tree } }) =>
+    tree.kind === 'list' || tree.kind === 'set' ? tree.items : [tree],
+  );
   const complex = (values as Value[]).some((one) => one.complex);
   return { value: { answer: { tree: { kind: 'set', items }, unit: '' }, complex }, text: texts.join(' and ') };
 }

@@ -13,7 +13,7 @@ export interface SympyRational {
   readonly d: bigint;
 }
 
-/** n / d, d a power of two, with `precision` significant bits. */
+/** n / d in lowest terms, d a power of two, with `precision` significant bits. */
 export interface SympyFloat {
   readonly kind: 'float';
   readonly n: bigint;
@@ -22,7 +22,7 @@ export interface SympyFloat {
 }
 
 /** Larger numerators and denominators are refused. */
-export const maxBits = 131_072;
+export const maxBits = 16_384;
 
 export function rational(n: bigint, d = 1n): SympyRational {
   return d < 0n ? { kind: 'rational', n: -n, d: -d } : { kind: 'rational', n, d };
@@ -50,7 +50,9 @@ export function roundToBits({ n, d }: { readonly n: bigint; readonly d: bigint }
   const rest = quotient & ((1n << drop) - 1n);
   let kept = quotient >> drop;
   if (rest > half || (rest === half && (quotient * denominator !== numerator || kept % 2n === 1n))) kept += 1n;
-  const exponent = Number(drop) - shift;
+  const zeros = trailingZeros(kept);
+  kept >>= BigInt(zeros);
+  const exponent = Number(drop) - shift + zeros;
   const signed = n < 0n ? -kept : kept;
   return exponent >= 0
     ? { kind: 'float', n: signed << BigInt(exponent), d: 1n, precision }
@@ -103,11 +105,15 @@ export function isInteger(a: SympyNumber): boolean {
   return a.n % a.d === 0n;
 }
 
-/** Whether `a.round(places) == b.round(places)`: whole rationals stay what they are and equal no float. */
+/**
+ * Whether `a.round(places) == b.round(places)`: whole rationals stay what they are and equal no float, and floats of different
+ * precision differ.
+ */
 export function equalRounded(a: SympyNumber, b: SympyNumber, places: number): boolean {
   const x = rounded(a, places);
   const y = rounded(b, places);
-  return x.kind === y.kind && equalValues(x, y);
+  const alike = x.kind === 'float' ? y.kind === 'float' && x.precision === y.precision : y.kind === 'rational';
+  return alike && equalValues(x, y);
 }
 
 /**
@@ -174,6 +180,10 @@ function precisionOfDigits(digits: number): number {
 
 function digitsOfPrecision(precision: number): number {
   return Math.max(1, Math.round(precision / bitsPerDigit) - 1);
+}
+
+function trailingZeros(x: bigint): number {
+  return exactBits(x & -x) - 1;
 }
 
 function exactBits(x: bigint): number {

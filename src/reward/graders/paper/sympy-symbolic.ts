@@ -13,8 +13,10 @@ import { Budget, exhausted } from '../../maths/budget.js';
 import { decimalValue } from '../../maths/decimals.js';
 import { doubleValue } from '../../maths/doubles.js';
 import { equalValues } from '../../maths/equal-values.js';
+import { exactValue } from '../../maths/exact.js';
 import { key } from '../../maths/key.js';
 import { variablesOf } from '../../maths/point.js';
+import { rational, toDouble } from '../../maths/rational.js';
 import { type Node, type NodeOf, negated, type RelationName } from '../../maths/tree.js';
 import type { Symbolic } from './math-equal.js';
 import { isClose } from './python.js';
@@ -31,7 +33,9 @@ export const sympySymbolic: Symbolic = {
 
 const steps = 100_000;
 const relativeTolerance = 1e-4;
-const digits = 40;
+const decimalDigits = 40;
+/** Longer numbers, or ones with larger exponents, are not read. */
+const maxDigits = 1000;
 const nowhere = new Map<string, never>();
 
 function withinBudget<T>(work: (budget: Budget) => T, otherwise: T): T {
@@ -47,9 +51,24 @@ function withinBudget<T>(work: (budget: Budget) => T, otherwise: T): T {
 type Reading = Node | boolean | string;
 
 function reading(text: string, budget: Budget): Reading {
-  const node = readSympyLatex(text.replaceAll('\\\\', '\\')) ?? readSympyLatex(text);
+  const node = readSympyLatex(text.replaceAll('\\\\', '\\')) ?? readSympyLatex(text) ?? pythonNumber(text);
   if (node === null) return text;
   return node.kind === 'relation' ? decided(node, budget) : node;
+}
+
+/** A number as Python writes it, such as `.5` and `2.5e-01`, which `parse_latex` cannot read. */
+function pythonNumber(text: string): Node | null {
+  const [, signs, whole, decimals = '', exponent = '0'] =
+    /^([+-]*)(\d*)\.?(\d*)(?:[eE]([+-]?\d{1,4}))?$/.exec(text.trim()) ?? [];
+  const digits = `${whole}${decimals}`;
+  const shift = Number(exponent) - decimals.length;
+  if (signs === undefined || digits === '' || digits.length > maxDigits || Math.abs(shift) > maxDigits) return null;
+  if (!/[.eE]/.test(text)) return null; // whole numbers that cannot be read have leading zeros, in Python too
+  const scale = 10n ** BigInt(Math.abs(shift));
+  const value = shift < 0 ? rational(BigInt(digits), scale) : rational(BigInt(digits) * scale);
+  if (value === null) return null;
+  const node: Node = { kind: 'number', value, decimal: true };
+  return signs.replaceAll('+', '').length % 2 === 1 ? negated(node) : node;
 }
 
 /** A relation as sympy makes it: true or false where that is certain. */
@@ -96,10 +115,10 @@ function equalReadings(a: Reading, b: Reading, budget: Budget): boolean {
     return x !== null && y !== null && equalValues(x, y, budget) === 'same';
   }
   if (a.kind === 'relation' || b.kind === 'relation') return false;
-  if (equalValues(a, b, budget) === 'same') return true;
   const x = realValue(a, budget);
   const y = x === null ? null : realValue(b, budget);
-  return x !== null && y !== null && isClose(x, y, relativeTolerance);
+  if (x !== null && y !== null && isClose(x, y, relativeTolerance)) return true;
+  return equalValues(a, b, budget) === 'same'; // of constants, where doubles have lost all their digits
 }
 
 /** |left - right|; null for what has another relation as a side. */
@@ -112,9 +131,11 @@ function distance({ sides }: NodeOf<'relation'>): Node | null {
 /** The value of a real constant as a double, which may be infinite; null for everything else. */
 function realValue(node: Node, budget: Budget): number | null {
   if (node.kind === 'relation' || variablesOf(node).names.size > 0) return null;
+  const exact = exactValue(node, nowhere, budget);
+  if (exact !== null) return toDouble(exact);
   const value = doubleValue(node, nowhere, budget, { peak: 1 });
   if (value !== null) return isReal(value.re, value.im) ? value.re : null;
-  const decimal = decimalValue(node, nowhere, digits, budget);
+  const decimal = decimalValue(node, nowhere, decimalDigits, budget);
   return decimal && isReal(decimal.re.toNumber(), decimal.im.toNumber()) ? decimal.re.toNumber() : null;
 }
 
