@@ -29,8 +29,8 @@ export const standardGrader: Grader = {
 };
 
 export function standardCompare(gold: string, answer: string): Verdict {
-  const x = pythonStrip(gold);
-  const y = pythonStrip(answer);
+  const x = undelimited(pythonStrip(gold));
+  const y = undelimited(pythonStrip(answer));
   if (x === '' || y === '') return { equal: false, reason: 'empty' };
   if (x === y) return { equal: true, reason: 'identical' };
   if (x.length > maxLength || y.length > maxLength) return { equal: false, reason: 'too_long' };
@@ -41,6 +41,13 @@ export function standardCompare(gold: string, answer: string): Verdict {
   if (mathematical) return verdict;
   if (plainWords(x) === plainWords(y)) return { equal: true, reason: 'same_text' };
   return verdict ?? { equal: false, reason: g === null ? 'gold_unparsed' : 'answer_unparsed' };
+}
+
+const inBrackets = /^\\\((?:(?!\\[()])[^])*\\\)$|^\\\[(?:(?!\\[[\]])[^])*\\\]$/;
+
+/** Without the delimiters of mathematics around the whole of it; dollars mean nothing to the parser anyway. */
+function undelimited(answer: string): string {
+  return inBrackets.test(answer) ? pythonStrip(answer.slice(2, -2)) : answer;
 }
 
 function parsed(answer: string): Answer | null {
