@@ -64,10 +64,12 @@ export const respellings: readonly Respelling[] = [
     isOneNumber(answer) ? null : answer.replace(/,(?=[^\s}!\\])(?!\d{3}(?!\d))/g, ', '),
   ),
   respelling('thin spaces after commas', (answer) =>
-    isOneNumber(answer) ? null : answer.replace(/, +(?=[^\\])/g, ',\\,'),
+    isOneNumber(answer) || hasWords(answer) ? null : answer.replace(/, +(?=[^\\])/g, ',\\,'),
   ),
-  replacing('without thin spaces', /\\[,!;:](?=\s*\S)/g, ''),
-  replacing('spaces around signs', /(?<=[\w}]) ?([-+=]) ?(?=[\w\\{(])(?![^{]*\})/g, ' $1 '),
+  respelling('without thin spaces', (answer) => answer.replace(/\s*\\!\s*/g, '').replace(/\\[,;:](?=\s*\S)/g, '')),
+  respelling('spaces around signs', (answer) =>
+    answer.includes('\\phantom') ? null : answer.replace(/(?<=[\w}]) ?([-+=]) ?(?=[\w\\{(])(?![^{]*\})/g, ' $1 '),
+  ),
 
   // Numbers.
   respelling('thousands by commas', (answer) => grouped(answer, ',')),
