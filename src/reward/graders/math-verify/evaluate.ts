@@ -36,6 +36,7 @@ export function evaluate(tree: Expression): SympyNumber | Unevaluated {
       const left = evaluate(tree.left);
       if (typeof left === 'string') return left;
       const right = evaluate(tree.right);
+      if (tree.op === 'power' && right !== 'undefined' && isOne(left)) return left;
       if (typeof right === 'string') return right;
       return apply(tree.op, left, right);
     }
@@ -56,13 +57,16 @@ function apply(
       return multiply(left, right) ?? 'too_big';
     case 'divide':
       return divide(left, right);
-    case 'floor-divide': {
-      const quotient = divide(left, right);
-      return typeof quotient === 'string' ? quotient : floor(quotient);
-    }
+    case 'floor-divide':
+      return right.n === 0n ? 'undefined' : floor(left.n * right.d, left.d * right.n);
     case 'power':
       return power(left, right);
   }
+}
+
+/** An exact one to any power is one. */
+function isOne(x: SympyNumber): boolean {
+  return x.kind === 'rational' && x.n === x.d;
 }
 
 function divide(left: SympyNumber, right: SympyNumber): SympyNumber | Unevaluated {
@@ -70,13 +74,13 @@ function divide(left: SympyNumber, right: SympyNumber): SympyNumber | Unevaluate
   return inverse === null ? 'undefined' : (multiply(left, inverse) ?? 'too_big');
 }
 
-function floor({ n, d }: SympyNumber): SympyNumber {
+function floor(n: bigint, d: bigint): SympyNumber {
   const quotient = n / d;
-  return rational(n < 0n && quotient * d !== n ? quotient - 1n : quotient);
+  return rational(n < 0n !== d < 0n && quotient * d !== n ? quotient - 1n : quotient);
 }
 
 function power(base: SympyNumber, exponent: SympyNumber): SympyNumber | Unevaluated {
-  if (exponent.n === 0n || (base.kind === 'rational' && base.n === base.d)) return rational(1n);
+  if (exponent.n === 0n) return rational(1n);
   if (base.n === 0n) return exponent.n > 0n ? rational(0n) : 'undefined';
   const precision = Math.max(
     base.kind === 'float' ? base.precision : 0,

@@ -1,6 +1,5 @@
 import { pythonStrip } from '../../python-text.js';
 import { evaluate } from './evaluate.js';
-import { isInteger } from './sympy-number.js';
 
 /**
  * Plain arithmetic as Math-Verify reads it: by sympy's `parse_expr`, which is Python's grammar.
@@ -192,16 +191,12 @@ class Parser {
   }
 }
 
-/** The integer, where there is one. Dividing by zero fails, except that a fraction becomes infinite. */
+/** The integer, where there is one; dividing a number by zero fails. */
 function floorDivided(tree: Expression): Expression {
   const value = evaluate(tree);
   if (typeof value !== 'string') return { op: 'integer', value: value.n };
-  if (value === 'undefined' && tree.op === 'floor-divide') {
-    const left = evaluate(tree.left);
-    const right = evaluate(tree.right);
-    const byZero = typeof right !== 'string' && right.n === 0n;
-    if (byZero && typeof left !== 'string' && (left.kind === 'float' || isInteger(left)))
-      throw new Failure('zero_division');
+  if (value === 'undefined' && tree.op === 'floor-divide' && typeof evaluate(tree.left) !== 'string') {
+    throw new Failure('zero_division');
   }
   return tree;
 }
