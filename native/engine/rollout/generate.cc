@@ -173,10 +173,14 @@ class Generation {
     const auto& eos = request_.eos_token_ids;
     if (std::find(eos.begin(), eos.end(), token) != eos.end()) return StopReason::kEos;
     if (longest_stop_ > 0) {
+      const size_t before = s.tail.size();
       s.tail += model_.token_bytes(token);
       if (s.generated() >= request_.min_tokens)
-        for (const std::string& stop : request_.stop_strings)
-          if (s.tail.find(stop) != std::string::npos) return StopReason::kStop;
+        for (const std::string& stop : request_.stop_strings) {
+          // Only where this token completes it: one that came before min_tokens must not end the sample later.
+          const size_t from = before - std::min(before, stop.size() - 1);
+          if (s.tail.find(stop, from) != std::string::npos) return StopReason::kStop;
+        }
       if (s.tail.size() >= longest_stop_) s.tail.erase(0, s.tail.size() - (longest_stop_ - 1));
     }
     return s.generated() >= request_.max_tokens ? StopReason::kLength : StopReason::kNone;

@@ -183,6 +183,11 @@ LIMR_TEST(stops_on_eos_strings_and_length) {
   const FinishedSample stopped = run(model, r).at({0, 0});
   expect(stopped.stop_reason == StopReason::kStop);
   expect_eq(stopped.tokens.size(), first);
+  // Completed before min_tokens it does not count, not even while a longer one keeps its bytes in sight.
+  r.stop_strings = {stop, std::string(16, '~')}, r.min_tokens = int64_t(first) + 1;
+  const size_t second = text(free.tokens.size()).find(stop, first - 1);
+  const FinishedSample later = run(model, r).at({0, 0});
+  expect_eq(later.tokens.size(), second == std::string::npos ? free.tokens.size() : second + 2);
   // An eos token ends a sample, except before min_tokens.
   r.stop_strings = {}, r.eos_token_ids = {free.tokens[0]}, r.min_tokens = 0;
   const FinishedSample eos = run(model, r).at({0, 0});
