@@ -1,4 +1,4 @@
-import { answerCandidates, type Candidate } from '../extract/index.js';
+import { finalAnswers } from '../extract/index.js';
 import {
   type Answer,
   compareAnswers,
@@ -54,25 +54,12 @@ function parsed(answer: string): Answer | null {
   return parseAnswer(answer, standardDialect);
 }
 
-/** The first candidate that parses, else the first that is words. */
+/** The first answer that is boxed or parses, else the first of all. */
 function foundAnswer(text: string): string | null {
   let words: string | null = null;
-  for (const candidate of answerCandidates(text, { policy: 'standard' })) {
-    const answer = candidateText(candidate);
-    if (answer === '') continue;
-    if (parsed(answer) !== null) return answer;
+  for (const { text: answer, certain } of finalAnswers(text)) {
+    if (certain || parsed(answer) !== null) return answer;
     words ??= answer;
   }
   return words;
-}
-
-function candidateText(candidate: Candidate): string {
-  switch (candidate.kind) {
-    case 'latex':
-      return candidate.parts.map(({ text, percent }) => (percent ? `${text}\\%` : text)).join(', ');
-    case 'expression':
-      return candidate.text;
-    case 'number':
-      return candidate.percent ? `${candidate.text}\\%` : candidate.text;
-  }
 }

@@ -159,8 +159,9 @@ class Lexer {
       this.at += 2;
       this.push('operator', pair === '**' ? '^' : pair);
     } else if (pair === '..') {
+      const begin = this.at;
       while (this.text[this.at] === '.') this.at += 1;
-      this.push('operator', '...');
+      this.push('operator', this.at - begin === 2 ? '.' : '...');
     } else if ("+-*/^_=<>()[]{}|!',;:&%.".includes(c)) {
       this.at += 1;
       this.push('operator', c);
