@@ -17,7 +17,7 @@ import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createGrader } from '../src/reward/graders/index.js';
+import { graderOf } from '../src/reward/create-reward.js';
 import { count, describe, disagrees, type Judged, table } from './verify/agreement.js';
 import { builtInPairs, judge, type PeerVerdict, readPairs, readVerdicts } from './verify/pairs.js';
 import { median, quantile, throughput, timePairs } from './verify/speed.js';
@@ -86,8 +86,8 @@ const pairs = file === null ? builtInPairs() : readPairs(file);
 const verdicts = values.verdicts === undefined ? new Map<string, PeerVerdict>() : readVerdicts(values.verdicts);
 const ids = new Set(pairs.map((pair) => pair.id));
 if ([...verdicts.keys()].some((id) => !ids.has(id))) throw new Error('--verdicts are of another file of pairs');
-const truth = createGrader(values.grader);
-const following = createGrader(values.following);
+const truth = graderOf(values.grader);
+const following = graderOf(values.following);
 const rows: Judged[] = pairs.map((pair) => ({
   pair,
   peer: verdicts.get(pair.id),

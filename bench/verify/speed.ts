@@ -1,6 +1,6 @@
 /** How long a grader takes: each pair alone, and all of them on worker threads. */
 import { Worker } from 'node:worker_threads';
-import { createGrader } from '../../src/reward/graders/index.js';
+import { graderOf } from '../../src/reward/create-reward.js';
 import { judge, type Pair } from './pairs.js';
 
 const passes = 3;
@@ -27,7 +27,7 @@ export function quantile(values: Iterable<number>, q: number): number {
 
 /** Times every pair alone. A pass goes through all pairs, so that a pair does not find its own data in the cache. */
 export function timePairs(name: string, pairs: readonly Pair[]): PairTimes {
-  const grader = createGrader(name);
+  const grader = graderOf(name);
   const pass = () =>
     Float64Array.from(pairs, (pair) => {
       const start = performance.now();

@@ -5,8 +5,8 @@ import { mathVerifyCandidates } from './math-verify.js';
  * What a response may mean as its final answer, most likely first, as `standard` looks for it:
  *
  *   1. boxes that are closed, the last first; boxes that stand together are one list
- *   2. what follows the last "answer is", "answer:", "= " of a heading and the like: mathematics, bold text, or the line
- *   3. a box that the end of the text cuts off
+ *   2. a box that the end of the text cuts off
+ *   3. what follows the last "answer is", "answer:" and the like: mathematics, bold text, or the line
  *   4. delimited mathematics and plain numbers, the last first (mathVerifyCandidates)
  *
  * Empty answers are left out. Linear in the text's length for 1 to 3.
@@ -19,8 +19,8 @@ export function* finalAnswers(text: string): Generator<FinalAnswer, void, undefi
     yield* nonEmpty(distinct(closed.slice(first, last + 1).map(({ content }) => content)).join(', '), true);
     last = first - 1;
   }
-  yield* announced(text);
   if (open !== null) yield* nonEmpty(open);
+  yield* announced(text);
   for (const candidate of mathVerifyCandidates(text)) yield* nonEmpty(candidateText(candidate));
 }
 
@@ -36,7 +36,7 @@ interface Box {
   readonly content: string;
 }
 
-const boxCommand = /\\f?boxed?\s*(?:(\{)|(\\?[^\s\\{}$]))/g;
+const boxCommand = /\\(?:boxed|fbox)(?![a-zA-Z])\s*(?:(\{)|(\\?[^\s\\{}$]))/g;
 
 /** Complete boxes in order, outer ones only, and what stands in a last one that is not closed. `\boxed 5` is a box too. */
 function boxes(text: string): { closed: Box[]; open: string | null } {
@@ -73,13 +73,12 @@ function closingBrace(text: string, begin: number): number {
   return -1;
 }
 
-const separator = /\band\b|\bor\b|,|;/;
+/** What may stand between two boxes of one answer: delimiters, punctuation, "and", "or", the name of the next value. */
+const connective = /^(?:[\s$.,;]|\\[()[\],;:! ]|\\q?quad\b|\\text\s*\{\s*(?:and|or)\s*\}|\b(?:and|or)\b|[a-z]\s*=)*$/i;
 
-/** Less than ten characters apart, or less than seventy with a word or sign that makes a list, and no line between. */
 function standTogether(text: string, left: Box, right: Box): boolean {
   const between = text.slice(left.end, right.start);
-  if (between.length < 10) return true;
-  return left.content !== right.content && between.length < 70 && separator.test(between) && !/\n\s*\n|\./.test(between);
+  return between.length < 70 && connective.test(between) && !/\n\s*\n/.test(between);
 }
 
 function distinct(contents: readonly string[]): readonly string[] {
@@ -91,8 +90,10 @@ function* nonEmpty(answer: string, certain = false): Generator<FinalAnswer, void
   if (text !== '') yield { text, certain };
 }
 
-const announcement = /\banswer\b\s*(?:\*\*)?\s*(?:(?:to [^.\n:]{0,80}|of [^.\n:]{0,80})?\b(?:is|are|=)\b\s*(?:\*\*)?\s*:?|[:：=]|\n)\s*(?:\*\*)?/gi;
-const delimited = /^[\s*:]*(?:\$\$([^$]+)\$\$|\$((?:\\\$|[^$\n])+)\$|\\\(((?:(?!\\\))[^])+)\\\)|\\\[((?:(?!\\\])[^])+)\\\])/;
+const announcement =
+  /\banswer\b\s*(?:\*\*)?\s*(?:(?:to [^.\n:]{0,80}|of [^.\n:]{0,80})?\b(?:is|are|=)\b\s*(?:\*\*)?\s*:?|[:：=]|\n)\s*(?:\*\*)?/gi;
+const delimited =
+  /^[\s*:]*(?:\$\$([^$]+)\$\$|\$((?:\\\$|[^$\n])+)\$|\\\(((?:(?!\\\))[\s\S])+)\\\)|\\\[((?:(?!\\\])[\s\S])+)\\\])/;
 const joined = /^\s*(?:,?\s*(?:and|or)\b|,)\s*(?=\$|\\\(|\\\[)/;
 
 /** What the last announcement announces. */

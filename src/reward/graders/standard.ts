@@ -43,7 +43,7 @@ export function standardCompare(gold: string, answer: string): Verdict {
   return verdict ?? { equal: false, reason: g === null ? 'gold_unparsed' : 'answer_unparsed' };
 }
 
-const inBrackets = /^\\\((?:(?!\\[()])[^])*\\\)$|^\\\[(?:(?!\\[[\]])[^])*\\\]$/;
+const inBrackets = /^\\\((?:(?!\\[()])[\s\S])*\\\)$|^\\\[(?:(?!\\[[\]])[\s\S])*\\\]$/;
 
 /** Without the delimiters of mathematics around the whole of it; dollars mean nothing to the parser anyway. */
 function undelimited(answer: string): string {
