@@ -35,9 +35,11 @@ export { type ErrorCode, errorCodes, exitCode, LimrError } from './errors.js';
 export { type EvaluationSummary, type Outcome, passAtK, standardError, summarize } from './eval/accuracy.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './eval/evaluate.js';
 export type { GradedSample, SamplingProgress, TokenDecoder } from './eval/graded-samples.js';
+export { type AuditHooks, type AuditResult, launchAudit } from './launch/audit.js';
 export { calibrate, readShape } from './launch/calibrate.js';
 export { embeddedEvalPrompts, embeddedModel, embeddedPrompts } from './launch/embedded.js';
 export { type Completion, type GenerateHooks, type GenerateResult, launchGenerate } from './launch/generate.js';
+export type { AuditOptions, ServeRmOptions, VerifyOptions } from './launch/grading-options.js';
 export { type ChosenMachine, chooseMachine, type MachineOptions, withEngine } from './launch/machine.js';
 export { createModel, describeModel, type ModelSummary } from './launch/model.js';
 export type {
@@ -48,9 +50,11 @@ export type {
   TrainRunOptions,
 } from './launch/options.js';
 export { launchScore, type ScoredRow, type ScoreHooks, type ScoreResult } from './launch/score.js';
+export { launchServeRm, type ServeRmHooks, type ServeRmResult } from './launch/serve-rm.js';
 export { launchSft, type SftLaunchHooks, type SftLaunchResult } from './launch/sft.js';
 export { type LaunchHooks, type LaunchResult, launchTraining, planRun } from './launch/train.js';
 export { resolveTrainSettings, type TrainSettings } from './launch/train-settings.js';
+export { launchVerify, type VerifiedRow, type VerifyHooks, type VerifyResult } from './launch/verify.js';
 export type { NativeLoss, NativeLossTerms, NativeStepResult, StopReason, TensorKind } from './native.js';
 export { type MemoryPlan, nearestFit, planMemory } from './plan/memory.js';
 export { type MachineSpeed, type ModelShape, planTime, type TimePlan } from './plan/time.js';
