@@ -103,11 +103,16 @@ def main() -> None:
     from common import GOLDEN, record, write_json
 
     golden = GOLDEN / "paper-equal.json"
-    known = [(row["a"], row["b"]) for row in json.loads(golden.read_text())["pairs"]] if golden.exists() else []
-    pairs = dict.fromkeys(known + (pairs_of(options.add) if options.add else []))
-    rows = [verdict(a, b) for a, b in pairs]
-    about = f"scripts/golden/paper_equal.py, sympy {sympy.__version__}"
-    write_json(golden, {"about": about, "pairs": [row for row in rows if row["equal"] is not None]})
+    old = json.loads(golden.read_text()) if golden.exists() else {"equal": [], "different": []}
+    pairs = {(a, b) for a, b in old["equal"] + old["different"]} | set(pairs_of(options.add) if options.add else [])
+    rows = [verdict(a, b) for a, b in sorted(pairs)]
+    content = {
+        "about": f"scripts/golden/paper_equal.py, sympy {sympy.__version__}",
+        "equal": [[row["a"], row["b"]] for row in rows if row["equal"] is True],
+        "different": [[row["a"], row["b"]] for row in rows if row["equal"] is False],
+        "values": [[row["a"], row["value"]] for row in rows if row["value"] is not None],
+    }
+    write_json(golden, content)
     record(Path(__file__).name, [golden], "none: the pairs are those of the file")
 
 

@@ -7,6 +7,7 @@ import { lastBoxedAnswer } from '../../boxed.js';
 import type { Grader } from '../grader.js';
 import { mathEqual, type Symbolic } from './math-equal.js';
 import { normalizeFinalAnswer } from './normalize.js';
+import { sympySymbolic } from './sympy-symbolic.js';
 
 export {
   type EqualReason,
@@ -17,8 +18,10 @@ export {
   unequalReasons,
 } from './math-equal.js';
 export { normalizeFinalAnswer } from './normalize.js';
+export { sympySymbolic } from './sympy-symbolic.js';
 
-export function paperGrader(symbolic: Symbolic): Grader {
+/** @param symbolic what is asked in place of sympy */
+export function paperGrader(symbolic: Symbolic = sympySymbolic): Grader {
   const compare = (gold: string, answer: string) =>
     mathEqual(normalizeFinalAnswer(answer), normalizeFinalAnswer(gold), symbolic);
   return {

@@ -20,12 +20,15 @@ import { fail, unreadable } from './sympy-cursor.js';
 import {
   applied,
   call,
+  conjugated,
   decimalNumber,
   isConvertible,
   multiplied,
+  raised,
   reciprocal,
   related,
   rooted,
+  unknownFunction,
   wholeNumber,
 } from './sympy-meaning.js';
 import type { Token } from './sympy-tokens.js';
@@ -154,7 +157,7 @@ class Reader extends SympyAtoms {
     while (node !== null && this.isSign('^')) {
       const exponent = this.script('^');
       if (exponent === null) break;
-      node = { kind: 'power', base: node, exponent };
+      node = raised(node, exponent);
       if (this.isSign('_') && this.script('_') === null) return this.commit();
     }
     return node;
@@ -199,7 +202,7 @@ class Reader extends SympyAtoms {
         return this.attempt(() => {
           this.at += 1;
           const inner = this.braced();
-          return inner && call('conjugate', inner);
+          return inner && conjugated(inner);
         });
       case 'sum':
       case 'prod':
@@ -306,7 +309,7 @@ class Reader extends SympyAtoms {
   private unknownFunction(): Node | null {
     const name = this.name();
     const args = name === null ? null : this.parenthesised(() => this.firstArgument());
-    return name === null || args === null ? null : { kind: 'apply', name, args };
+    return name === null || args === null ? null : unknownFunction(name, args);
   }
 
   private root(): Node | null {

@@ -1,4 +1,5 @@
 /** What sympy makes of the parts of an expression, as trees of the maths core. Nothing is simplified. */
+import { variablesOf } from '../../maths/point.js';
 import { type FunctionName, type Node, numberNode, type RelationName, some } from '../../maths/tree.js';
 
 /** A whole number with leading zeros: it is read, but in the end sympy's `Number` raises. */
@@ -23,9 +24,31 @@ export function reciprocal(node: Node): Node {
   return { kind: 'power', base: node, exponent: minusOne };
 }
 
-/** Principal roots: those of negative numbers are complex. */
+/** Powers are principal values: (-8)^(1/3) is no real number, while the core takes the real root. */
+export function raised(base: Node, exponent: Node): Node {
+  const isNegative = base.kind === 'number' && base.value.n < 0n;
+  const isWhole = exponent.kind === 'number' && exponent.value.d === 1n;
+  if (!isNegative || isWhole || exponent === half) return { kind: 'power', base, exponent };
+  return call('exp', multiplied([exponent, call('ln', base)]));
+}
+
 export function rooted(inner: Node, index: Node | null): Node {
-  return { kind: 'power', base: inner, exponent: index === null ? half : reciprocal(index) };
+  return raised(inner, index === null ? half : reciprocal(index));
+}
+
+/** Variables are complex to sympy and real to the core, where the conjugate would be the number itself. */
+export function conjugated(inner: Node): Node {
+  return variablesOf(inner).names.size === 0 ? call('conjugate', inner) : unknownFunction('conjugate', [inner]);
+}
+
+/** Of an unknown function a decimal is another argument than the fraction of the same value. */
+export function unknownFunction(name: string, args: readonly Node[]): Node {
+  const places = args.flatMap((arg, place) => (some(arg, isDecimal) ? [place] : []));
+  return { kind: 'apply', name: places.length === 0 ? name : `${name} ${places.join()}`, args };
+}
+
+function isDecimal(node: Node): boolean {
+  return node.kind === 'number' && node.decimal;
 }
 
 export function wholeNumber(digits: string): Node {

@@ -16,6 +16,7 @@ import { equalValues } from '../../maths/equal-values.js';
 import { exactValue } from '../../maths/exact.js';
 import { key } from '../../maths/key.js';
 import { variablesOf } from '../../maths/point.js';
+import { infiniteSign } from '../../maths/point-set.js';
 import { rational, toDouble } from '../../maths/rational.js';
 import { type Node, type NodeOf, negated, type RelationName } from '../../maths/tree.js';
 import type { Symbolic } from './math-equal.js';
@@ -131,6 +132,8 @@ function distance({ sides }: NodeOf<'relation'>): Node | null {
 /** The value of a real constant as a double, which may be infinite; null for everything else. */
 function realValue(node: Node, budget: Budget): number | null {
   if (node.kind === 'relation' || variablesOf(node).names.size > 0) return null;
+  const sign = infiniteSign(node);
+  if (sign !== 0) return sign * Number.POSITIVE_INFINITY;
   const exact = exactValue(node, nowhere, budget);
   if (exact !== null) return toDouble(exact);
   const value = doubleValue(node, nowhere, budget, { peak: 1 });

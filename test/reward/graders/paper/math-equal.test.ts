@@ -6,7 +6,8 @@ import {
   unequalReasons,
 } from '../../../../src/reward/graders/paper/math-equal.js';
 import { sharedFile } from '../../../shared.js';
-import { bestOfThreeMs, jsonLines, Source } from '../../support.js';
+import { jsonLines, Source } from '../../support.js';
+import { leastMs, million } from './support.js';
 
 /** Knows no algebra: what is equal is so by the rules alone. */
 const none: Symbolic = { symbolicEqual: () => false, numericValue: () => null };
@@ -16,14 +17,6 @@ const arithmetic: Symbolic = {
   symbolicEqual: (a, b) => arithmeticValue(a) !== null && arithmeticValue(a) === arithmeticValue(b),
   numericValue: (text) => arithmeticValue(text),
 };
-
-/** Milliseconds of one call, or of the best of three where one took longer than the limit: a neighbour may be busy. */
-function leastMs(work: () => void, limitMs: number): number {
-  const begin = performance.now();
-  work();
-  const ms = performance.now() - begin;
-  return ms <= limitMs ? ms : bestOfThreeMs(work);
-}
 
 function arithmeticValue(text: string): number | null {
   if (!/^[\d+\-*/().\s]+$/.test(text)) return null;
@@ -149,7 +142,6 @@ describe('mathEqual', () => {
   });
 
   it('takes bounded time', () => {
-    const million = (unit: string) => unit.repeat(Math.ceil(1_000_000 / unit.length));
     const hostile = [
       [`(${million('1,')}1)`, `(${million('1,')}2)`],
       [`(${million('x,')}1)`, `(${million('y,')}1)`],
