@@ -24,7 +24,8 @@ Context Engine::context(std::atomic<bool>* abort) {
 
 const char* Engine::isa() const { return table_->isa; }
 
-Engine::Phase::Phase(Engine& engine, size_t bytes) : engine_(engine), lock_(engine.phase_), scope_(engine.workspace_) {
+Engine::Phase::Phase(Engine& engine, size_t bytes) : engine_(engine), scope_(engine.workspace_) {
+  const std::lock_guard<std::mutex> memory(engine.memory_);  // a model may be freed meanwhile, on another thread
   if (bytes > engine.workspace_.capacity()) {
     const size_t limit = engine.options_.memory_limit;
     LIMR_CHECK(limit == 0 || engine.resident_ + bytes <= limit, kMemory,

@@ -1,4 +1,5 @@
-// native/engine/engine.h - what all models of a process share: threads, kernels, and the one workspace that phases take turns in.
+// native/engine/engine.h - what models share: threads, kernels, and the one workspace that phases take turns in. One thread at a time
+// runs their verbs, since all fork on one pool (the binding has a queue for that); models may be freed on any thread.
 #pragma once
 #include <mutex>
 #include <string>
@@ -23,7 +24,7 @@ class Engine {
   int threads() const { return pool_.size(); }
   const char* isa() const;
 
-  // A phase (score, accumulate, generate, ...) owns the workspace; a second one waits.
+  // A phase (score, accumulate, generate, ...) owns the workspace while it lives.
   class Phase {
    public:
     // Room for `bytes`. Throws kMemory when the limit or the system says no.
@@ -32,7 +33,6 @@ class Engine {
 
    private:
     Engine& engine_;
-    std::unique_lock<std::mutex> lock_;
     ArenaScope scope_;
   };
 
@@ -44,7 +44,7 @@ class Engine {
   EngineOptions options_;
   ThreadPool pool_;
   const cpu::Table* table_;
-  std::mutex phase_, memory_;
+  std::mutex memory_;  // guards workspace_'s capacity and resident_
   Arena workspace_;
   size_t resident_ = 0;
 };
