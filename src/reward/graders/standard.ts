@@ -34,6 +34,8 @@ export function standardCompare(gold: string, answer: string): Verdict {
   if (x === '' || y === '') return { equal: false, reason: 'empty' };
   if (x === y) return { equal: true, reason: 'identical' };
   if (x.length > maxLength || y.length > maxLength) return { equal: false, reason: 'too_long' };
+  const choice = sameChoice(x, y);
+  if (choice !== null) return { equal: choice, reason: choice ? 'same_text' : 'other_text' };
   const g = parsed(x);
   const a = parsed(y);
   const verdict = g && a && compareAnswers(g, a, standardRules);
@@ -48,6 +50,23 @@ const inBrackets = /^\\\((?:(?!\\[()])[\s\S])*\\\)$|^\\\[(?:(?!\\[[\]])[\s\S])*\
 /** Without the delimiters of mathematics around the whole of it; dollars mean nothing to the parser anyway. */
 function undelimited(answer: string): string {
   return inBrackets.test(answer) ? pythonStrip(answer.slice(2, -2)) : answer;
+}
+
+const choiceAlone = /^\(?([A-J])\)?[.:]?$/;
+const choiceFirst = /^\(([A-J])\)\s*\S/;
+const faces = /\\(?:text(?:bf|it|rm)?|math(?:bf|rm)|boldsymbol|mbox)(?![a-zA-Z])|[{}$~]|\\[ ,;:!]|\\q?quad/g;
+
+/** For a choice on one side and a choice with its content on the other (`(C) 42`): whether they are the same one. */
+function sameChoice(x: string, y: string): boolean | null {
+  const [a, b] = [x, y].map((answer) => (answer.length < 400 ? answer.replace(faces, ' ').trim() : '')) as [
+    string,
+    string,
+  ];
+  const alone = choiceAlone.exec(a) ?? choiceAlone.exec(b);
+  const first = choiceFirst.exec(a) ?? choiceFirst.exec(b);
+  return alone && first && (choiceAlone.test(a) ? choiceFirst.test(b) : choiceFirst.test(a))
+    ? alone[1] === first[1]
+    : null;
 }
 
 function parsed(answer: string): Answer | null {

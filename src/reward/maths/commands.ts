@@ -7,7 +7,7 @@ export const ignoredCommands = new Set(
     'quad qquad enspace enskip thinspace medspace thickspace negthinspace space nobreakspace displaystyle textstyle ' +
     'scriptstyle scriptscriptstyle limits nolimits left right middle mleft mright big Big bigg Bigg bigl bigr Bigl Bigr ' +
     'biggl biggr Biggl Biggr bigm Bigm rm bf it sf tt cal em large Large LARGE small normalsize boldmath unboldmath noindent ' +
-    'hfill hspace vspace nonumber mathstrut strut phantom relax allowbreak'
+    'hfill hspace vspace nonumber mathstrut strut phantom relax allowbreak color textcolor pounds euro yen textdollar mathopen mathclose mathbin mathord'
   ).split(' '),
 );
 
@@ -47,7 +47,7 @@ export const operatorCommands = new Map(
 /** Commands that begin an expression of their own; the parser knows each by name. */
 export const structureCommands = new Map(
   Object.entries({
-    frac: 'frac', dfrac: 'frac', tfrac: 'frac', cfrac: 'frac', binom: 'binom', dbinom: 'binom', tbinom: 'binom', sqrt: 'sqrt', sum: 'sum',
+    frac: 'frac', nicefrac: 'frac', sfrac: 'frac', dfrac: 'frac', tfrac: 'frac', cfrac: 'frac', binom: 'binom', dbinom: 'binom', tbinom: 'binom', sqrt: 'sqrt', sum: 'sum',
     prod: 'prod', int: 'int', iint: 'int', iiint: 'int', oint: 'int', lim: 'lim', mathbb: 'mathbb', Bbb: 'mathbb', pmod: 'pmod', not: 'not',
     overset: 'set', underset: 'set', stackrel: 'set',
   }), // biome-ignore format: a table
@@ -97,6 +97,15 @@ export const mathWords = new Map(
     beta: 'beta',
   }),
 );
+
+/** Words that name a set or a constant. */
+export const wordSets = new Map<string, 'R' | 'empty'>([
+  ['all real numbers', 'R'],
+  ['all reals', 'R'],
+  ['the set of all real numbers', 'R'],
+  ['empty set', 'empty'],
+  ['the empty set', 'empty'],
+]);
 
 export const relationOperators = new Map<string, RelationName>(
   Object.entries({

@@ -1,7 +1,7 @@
-import { functionNames, inverseFunctions, manyArguments, mathWords, relationOperators } from './commands.js';
+import { functionNames, inverseFunctions, manyArguments, mathWords, relationOperators, wordSets } from './commands.js';
 import type { Dialect } from './dialect.js';
 import { maxDepth, type Token, unparsable } from './lex.js';
-import { rational } from './rational.js';
+import { multiply, power, rational } from './rational.js';
 import {
   type FunctionName,
   type Joint,
@@ -30,6 +30,8 @@ export class ExpressionParser {
   private depth = 0;
   private bars = 0;
   private wraps = 0;
+  /** Inside the first part of {x : ...}. */
+  private colonEnds = false;
   private environments = 0;
   private readonly tokens: Token[];
 
@@ -231,7 +233,7 @@ export class ExpressionParser {
     let factors: Node[] = [this.unary()];
     for (;;) {
       if (this.accept('*')) factors.push(this.unary());
-      else if (this.isOperator('/') || (this.isOperator(':') && this.startsOperand(1))) {
+      else if (this.isOperator('/') || (this.isOperator(':') && !this.colonEnds && this.startsOperand(1))) {
         this.at += 1;
         this.divide(factors);
       } else if (this.accept('mod')) {
@@ -337,7 +339,7 @@ export class ExpressionParser {
       if (this.accept('^')) node = this.raised(node);
       else if (this.accept('!')) node = { kind: 'call', name: 'factorial', args: [node] };
       else if (this.accept('%')) node = { kind: 'percent', inner: node };
-      else if (this.accept('°')) continue;
+      else if (this.accept('°')) this.acceptScale();
       else if (this.isOperator('_')) {
         this.at += 1;
         node = this.subscripted(node);
@@ -347,9 +349,14 @@ export class ExpressionParser {
   }
 
   private raised(base: Node): Node {
-    if (this.accept('°') || this.accept("'")) return base;
+    if (this.accept('°')) {
+      this.acceptScale();
+      return base;
+    }
+    if (this.accept("'")) return base;
     if (this.isOperator('{') && (this.isOperator('°', 1) || this.isOperator("'", 1)) && this.isOperator('}', 2)) {
       this.at += 3;
+      this.acceptScale();
       return base;
     }
     const ordinal = this.isOperator('{') ? this.tokens[this.at + 1] : this.token;
@@ -362,6 +369,14 @@ export class ExpressionParser {
       return base;
     }
     return { kind: 'power', base, exponent: this.exponent() };
+  }
+
+  /** The C or F behind degrees. */
+  private acceptScale(): void {
+    const token = this.token;
+    if (!this.dialect.units || token?.type !== 'letters' || (token.text !== 'C' && token.text !== 'F')) return;
+    this.at += 1;
+    this.unit = `${this.unit} °${token.text.toLowerCase()}`.trim();
   }
 
   private exponent(): Node {
@@ -438,7 +453,7 @@ export class ExpressionParser {
         return { kind: 'constant', name: token.text as 'pi' | 'infinity' | 'i' };
       case 'text':
         this.at += 1;
-        return { kind: 'text', text: token.text };
+        return this.words(token.text);
       case 'function':
         this.at += 1;
         return this.call(token.text as FunctionName);
@@ -464,7 +479,33 @@ export class ExpressionParser {
     }
   }
 
-  private number(text: string): Node {
+  private words(text: string): Node {
+    const lower = text.toLowerCase();
+    const set = wordSets.get(lower);
+    if (set !== undefined) return { kind: 'named-set', name: set };
+    if (lower === 'infinity') return { kind: 'constant', name: 'infinity' };
+    return { kind: 'text', text };
+  }
+
+  /** cis x = e^(ix). */
+  private cis(): Node {
+    const begin = this.at;
+    const [bare] = this.isOperator('(') ? this.bracketArguments() : [this.functionArgument()];
+    const degrees = this.tokens.slice(begin, this.at).some(({ type, text }) => type === 'operator' && text === '°');
+    const angle = degrees ? radians(bare!) : bare!;
+    const exponent = productOf([{ kind: 'constant', name: 'i' }, angle]);
+    return { kind: 'power', base: { kind: 'constant', name: 'e' }, exponent };
+  }
+
+  private number(literal: string): Node {
+    const [text = '', exponent] = literal.toLowerCase().split('e');
+    if (exponent !== undefined) {
+      const mantissa = this.number(text) as NumberNode;
+      const scale = power({ n: 10n, d: 1n }, BigInt(exponent));
+      const value = scale && multiply(mantissa.value, scale);
+      if (!value) throw unparsable;
+      return { kind: 'number', value, decimal: value.d !== 1n };
+    }
     const [whole = '', decimals] = text.split('.');
     if (decimals === undefined) return numberNode(BigInt(whole));
     const token = this.token;
@@ -480,6 +521,10 @@ export class ExpressionParser {
   /** One letter of the run, or all of it where it is a word of mathematics. */
   private letters(token: Token): Node {
     const run = token.text;
+    if (run === 'cis' && this.dialect.plainNames) {
+      this.at += 1;
+      return this.cis();
+    }
     const bracket = this.isOperator('(', 1);
     if (run.length > 1 && this.dialect.plainNames) {
       const word = mathWords.get(run);
@@ -747,7 +792,9 @@ export class ExpressionParser {
     const barAhead = this.conditionAhead();
     this.bars = barAhead ? 1 : 0;
     if (barAhead) {
+      this.colonEnds = true;
       this.relation();
+      this.colonEnds = false;
       this.bars = 0;
       if (!this.accept('|')) this.expect(':');
       const condition = this.list();
@@ -790,6 +837,7 @@ export class ExpressionParser {
     this.at += 1;
     const filled = rows.filter(({ length }) => length > 0);
     if (filled.length === 0) throw unparsable;
+    if (name === 'cases' && filled.every(({ length }) => length === 1)) return listOf(filled.flat(), 'and');
     if (name === 'cases') return { kind: 'cases', rows: filled };
     if (['aligned', 'align', 'gathered', 'split', 'gather'].includes(name)) return listOf(filled.flat(), 'and');
     if (!/^(?:[pbvBV]?matrix|smallmatrix|array|tabular)$/.test(name)) throw unparsable;

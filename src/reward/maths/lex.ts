@@ -57,6 +57,10 @@ const wordOperators = new Map([
 const sizes = new Set(
   'left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr mleft mright'.split(' '),
 );
+const commandsWithArgument = new Set(['hspace', 'vspace', 'phantom', 'color', 'textcolor']);
+/** Environments in which an ampersand only aligns. */
+const aligning = /^(?:aligned|align|split|gathered|gather|alignedat|eqnarray)\*?$/;
+const numberAndWords = /^([-+]?[\d.,]*\d)\s*([a-zA-Z°%][a-zA-Z°%. ^\d]*)$/;
 const letterList = /^\(?[A-Za-z]\)?(?:\s*(?:,\s*(?:and\b)?|\band\b|&)\s*\(?[A-Za-z]\)?)+$/;
 const oneLetterUnit = /^[mgshlLNJWVK]$/;
 /** Numbers, tuples of them and the like: mathematics that was put into \text{} for no reason. */
@@ -64,7 +68,7 @@ const plainContent = /^(?=.*\d)[\d\s.,()[\]+\-*/^=xyz]+\\?%?$/;
 /** A number whose thousands are set apart in LaTeX's ways: braced comma, comma or thin space with or without \!. */
 const grouped = /\d{1,3}(?:(?:\{,\}|,\s*\\!\s*|\\!\s*,\s*|\\,\s*|\{\\,\}|\\;\s*|\\ )\d{3}(?!\d))+(?:\.\d+)?/y;
 const spacedGroups = /[1-9]\d{0,2}(?:[ ~]\d{3}(?!\d))+(?:\.\d+)?(?!\s*[/\d])/y;
-const plainNumber = /\d+(?:\.\d+)?|\.\d+/y;
+const plainNumber = /(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,4}(?![\d.a-zA-Z{]))?/y;
 const separators = /[^\d.]+/g;
 const trailingPoint = /\.(?!\d)/y;
 
@@ -79,7 +83,7 @@ class Lexer {
   private space = false;
   private readonly tokens: Token[] = [];
   /** Environments that are open: inside one, a doubled backslash ends a row. */
-  private environments = 0;
+  private readonly environments: string[] = [];
 
   constructor(
     private readonly text: string,
@@ -162,7 +166,10 @@ class Lexer {
       const begin = this.at;
       while (this.text[this.at] === '.') this.at += 1;
       this.push('operator', this.at - begin === 2 ? '.' : '...');
-    } else if ("+-*/^_=<>()[]{}|!',;:&%.".includes(c)) {
+    } else if (c === '&') {
+      this.at += 1;
+      this.ampersand();
+    } else if ("+-*/^_=<>()[]{}|!',;:%.".includes(c)) {
       this.at += 1;
       this.push('operator', c);
     } else if (c === '"' || c === '`') {
@@ -171,6 +178,13 @@ class Lexer {
     } else {
       throw unparsable;
     }
+  }
+
+  /** Between cells in an environment, of no meaning where it aligns, "and" elsewhere. */
+  private ampersand(): void {
+    const environment = this.environments.at(-1);
+    if (environment === undefined) this.push('operator', 'and');
+    else if (!aligning.test(environment)) this.push('operator', '&');
   }
 
   private command(): void {
@@ -201,7 +215,7 @@ class Lexer {
         ')': ')',
         '[': '[',
         ']': ']',
-        '&': '&',
+        '&': 'and',
         _: '_',
       }[c];
       if (seen === undefined) throw unparsable;
@@ -212,7 +226,7 @@ class Lexer {
   /** `\\`: the end of a row inside an environment, elsewhere one backslash too many, or a line break. */
   private doubled(): void {
     const after = this.text[this.at + 2] ?? '';
-    if (this.environments > 0) {
+    if (this.environments.length > 0) {
       this.at += 2;
       if (this.text[this.at] === '[') this.at = Math.max(this.at, this.text.indexOf(']', this.at) + 1); // \\[2pt]
       this.push('operator', '\\\\');
@@ -246,7 +260,7 @@ class Lexer {
     if (name === 'left' || name === 'right' || name === 'middle') {
       while (whitespace.test(this.text[this.at] ?? '')) this.at += 1;
       if (this.text[this.at] === '.') this.at += 1; // the delimiter that is not there
-    } else if (name === 'hspace' || name === 'vspace' || name === 'phantom') {
+    } else if (commandsWithArgument.has(name)) {
       this.braced();
     }
   }
@@ -274,7 +288,8 @@ class Lexer {
   private environment(kind: 'begin' | 'end'): void {
     const name = this.braced();
     if (name === null) throw unparsable;
-    this.environments += kind === 'begin' ? 1 : -1;
+    if (kind === 'begin') this.environments.push(name.trim());
+    else this.environments.pop();
     this.push(kind, name.replace('*', '').trim());
     if (kind === 'begin' && (name === 'array' || name === 'tabular')) this.braced(); // the columns' alignment
   }
@@ -292,8 +307,11 @@ class Lexer {
     const lower = words.toLowerCase().replace(/^,\s*(?=and|or)/, '');
     if (words === '' || words === '.' || words === '\\') this.space = true;
     else if (letterList.test(words)) this.list(words);
+    else if (lower === 'cis') this.push('letters', 'cis');
     else if (words === '\\%') this.push('operator', '%');
     else if (plainContent.test(words) || (name === 'fbox' && this.depth < 4)) this.inline(words);
+    else if (plainContent.test(words.replace(/\b(?:and|or)\b/g, ','))) this.inline(words);
+    else if (numberAndWords.test(words)) this.numberAndWords(words);
     else if (wordOperators.has(lower)) this.push('operator', wordOperators.get(lower)!);
     else if (functionNames.has(words) && words.length > 1 && !(isUnitWord(words) && this.followsValue()))
       this.push('function', functionNames.get(words)!);
@@ -316,6 +334,14 @@ class Lexer {
   private followsValue(): boolean {
     const previous = this.tokens.at(-1);
     return previous !== undefined && (previous.type === 'number' || previous.text === '}' || previous.text === ')');
+  }
+
+  /** `\text{5 cm}`. */
+  private numberAndWords(words: string): void {
+    const [, number = '', rest = ''] = numberAndWords.exec(words)!;
+    this.inline(number);
+    this.space = true;
+    this.push('text', rest);
   }
 
   private inline(words: string): void {

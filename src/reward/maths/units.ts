@@ -8,7 +8,7 @@ const spellings = [
   's sec secs second seconds', 'min mins minute minutes', 'h hr hrs hour hours', 'day days', 'week weeks', 'month months', 'year years yr yrs',
   'ml milliliter milliliters', 'l liter liters litre litres', 'gal gallon gallons', 'mph', 'kmh kph', 'hz hertz', 'n newton newtons', 'j joule joules',
   'w watt watts', 'v volt volts', 'pa pascal pascals', 'a.m. am a.m', 'p.m. pm p.m', 'dollar dollars usd', 'cent cents', 'euro euros', 'rupee rupees',
-  'unit units', 'square-unit', 'radian radians rad rads', 'degree degrees deg',
+  'unit units', 'square-unit', 'radian radians rad rads', 'degree degrees deg', '°c', '°f',
 ]; // biome-ignore format: a table
 
 const canonical = new Map(
@@ -25,7 +25,7 @@ export function isWordyUnit(text: string): boolean {
   return /^[a-zA-Z°][a-zA-Z°\s./^\d*()',-]*$/.test(text);
 }
 
-const known = /^([a-z.]+)(\^\d)?$/;
+const known = /^([a-z.°]+)(\^\d)?$/;
 
 /** One spelling of a unit, or undefined when its words are not known. */
 export function canonicalUnit(unit: string): string | undefined {

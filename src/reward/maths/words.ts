@@ -20,6 +20,20 @@ export function sameWords(a: string, b: string, punctuation: boolean): boolean {
 const around = /^[\s([{'"“”‘’.*]+|[\s)\]}'"“”‘’.,;:!*]+$/g;
 
 function bare(text: string, punctuation: boolean): string {
+  if (!punctuation && enumeration.test(text)) {
+    return text
+      .split(enumeration)
+      .map((part) => spelled(part, false))
+      .sort()
+      .join();
+  }
+  return spelled(text, punctuation);
+}
+
+/** Words in a list: their order says nothing. */
+const enumeration = /\s*(?:,\s*(?:and\b)?|\band\b|&)\s*/;
+
+function spelled(text: string, punctuation: boolean): string {
   return (punctuation ? text : text.replace(around, '').replace(/[_-]+/g, '')).replace(/\s+/g, '').toLowerCase();
 }
 
