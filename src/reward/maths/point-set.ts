@@ -173,7 +173,7 @@ function solutions({ names, sides }: NodeOf<'relation'>, budget: Budget): PointS
 const mirrored: Record<string, string> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=', '=': '=', '!=': '!=' };
 
 function halfLine(left: Node, name: string, right: Node, variable: string, budget: Budget): PointSet | null {
-  if (right.kind === 'symbol' && right.name === variable)
+  if (right.kind === 'symbol' && left.kind !== 'symbol')
     return halfLine(right, mirrored[name] ?? name, left, variable, budget);
   const isBare = left.kind === 'symbol' && variablesOf(right).names.size === 0;
   const root = isBare ? { at: right, rising: true } : linearRoot(left, right, variable, budget);

@@ -269,6 +269,8 @@ describe('what is not', () => {
     ['half', '1/2'],
     ['\\frac{d}{c}', '\\frac{c}{d}'],
     ['\\ln|x|+C', '\\ln |x|'],
+    ['x<x', '(1,2)'],
+    ['x<x', 'x>x'],
     ['\\text{Alice}', '\\text{Bob}'],
     ['\\frac{\\pi}{4}+n\\pi', '\\frac{\\pi}{4}+k\\pi'],
     ['C(5,2)', '10'],
