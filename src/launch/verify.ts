@@ -118,8 +118,12 @@ async function verifyRow(record: DataRecord, options: VerifyOptions, pool: Pool,
   const gold = textOf(record, options.goldKey, '--gold-key');
   const text = textOf(record, options.predKey, '--pred-key');
   const isResponse = options.predKind === 'auto' ? looksLikeResponse(text) : options.predKind === 'response';
-  const { result, ms } = await pool.run({ gold, texts: [{ text, isResponse }] }, { name: record.where, signal });
-  const { equal, reason, answer } = result[0]![0]!;
+  // What looks like a response may be words that are the answer: compared as they are first.
+  const asAnswer = !isResponse || options.predKind === 'auto' ? [{ text, isResponse: false }] : [];
+  const texts = isResponse ? [...asAnswer, { text, isResponse }] : asAnswer;
+  const { result, ms } = await pool.run({ gold, texts }, { name: record.where, signal });
+  const grades = result[0]!;
+  const { equal, reason, answer } = grades.find((grade) => grade.equal) ?? grades.at(-1)!;
   const verdict: VerifiedRow = { equal, reason, ...(isResponse ? { answer } : {}), ms: Number(ms.toFixed(4)) };
   return { ids: idsOf(record), verdict };
 }

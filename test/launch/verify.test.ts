@@ -57,15 +57,17 @@ describe('launchVerify', () => {
       'kinds.jsonl',
       jsonLines({ gold: '5', pred: 'So \\boxed{5}.' }, { gold: '5', pred: '5' }, { gold: '5', pred: '\\boxed{6} no' }),
     );
-    const { rows } = await verify({ input, rewardWorkers: '0' });
-    expect(rows).toMatchObject([
-      { equal: true, answer: '\\boxed{5}' },
-      { equal: true },
-      { equal: false, answer: '\\boxed{6}' },
-    ]);
+    const { rows } = await verify({ input, rewardWorkers: '0', grader: 'limr' });
+    expect(rows).toMatchObject([{ equal: true, answer: '5' }, { equal: true }, { equal: false, answer: '6' }]);
     expect(rows[1]).not.toHaveProperty('answer');
     const asAnswers = await verify({ input, rewardWorkers: '0', predKind: 'answer' });
     expect(asAnswers.rows.map(({ equal }) => equal)).toEqual([false, true, false]);
+  });
+
+  it('takes words for the answer where they are', async () => {
+    const input = write('words.jsonl', jsonLines({ gold: '\\text{two lines}', pred: 'two lines' }));
+    expect((await verify({ input, rewardWorkers: '0' })).rows).toMatchObject([{ equal: true, answer: 'two lines' }]);
+    expect((await verify({ input, rewardWorkers: '0', predKind: 'response' })).rows).toMatchObject([{ equal: false }]);
   });
 
   it.each([
@@ -86,8 +88,8 @@ describe('launchVerify', () => {
 
   it('reads other fields, .json, and a run’s own samples', async () => {
     const input = write('samples.json', JSON.stringify([{ id: 'a', sample: 3, gold: '5', response: '\\boxed{5}' }]));
-    const { rows } = await verify({ input, predKey: 'response' });
-    expect(rows).toMatchObject([{ id: 'a', sample: 3, equal: true, answer: '\\boxed{5}' }]);
+    const { rows } = await verify({ input, predKey: 'response', grader: 'limr' });
+    expect(rows).toMatchObject([{ id: 'a', sample: 3, equal: true, answer: '5' }]);
   });
 
   it('reads stdin', async () => {
