@@ -118,8 +118,9 @@ async function verifyRow(record: DataRecord, options: VerifyOptions, pool: Pool,
   const gold = textOf(record, options.goldKey, '--gold-key');
   const text = textOf(record, options.predKey, '--pred-key');
   const isResponse = options.predKind === 'auto' ? looksLikeResponse(text) : options.predKind === 'response';
-  // What looks like a response may be words that are the answer: compared as they are first.
-  const asAnswer = !isResponse || options.predKind === 'auto' ? [{ text, isResponse: false }] : [];
+  // What looks like a response may be words that are the answer: compared as they are first, unless there is a box in them.
+  const isDoubtful = options.predKind === 'auto' && !/\\(?:boxed|fbox)/.test(text);
+  const asAnswer = !isResponse || isDoubtful ? [{ text, isResponse: false }] : [];
   const texts = isResponse ? [...asAnswer, { text, isResponse }] : asAnswer;
   const { result, ms } = await pool.run({ gold, texts }, { name: record.where, signal });
   const grades = result[0]!;
