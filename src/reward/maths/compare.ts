@@ -9,7 +9,7 @@ import { samplePoint, variablesOf } from './point.js';
 import { equalPointSets, infiniteSign, pointSet } from './point-set.js';
 import * as q from './rational.js';
 import type { Rules } from './rules.js';
-import { type Answer, type Node, type NodeOf, negated, numberNode, type RelationName } from './tree.js';
+import { type Answer, type Node, type NodeOf, negated, numberNode, type RelationName, some } from './tree.js';
 import { canonicalUnit } from './units.js';
 import { lettersOf, sameWords } from './words.js';
 
@@ -79,7 +79,8 @@ class Comparison {
     this.budget.spend(20);
     let gold = collapsed(matrixValue(this.single(goldTree), this.budget));
     let answer = collapsed(matrixValue(this.single(answerTree), this.budget));
-    if (isEquation(answer) && !isEquation(gold)) answer = answer.sides.at(-1)!;
+    if (isEquation(answer) && !isEquation(gold) && (this.rules.anyEquation || namesValue(answer)))
+      answer = answer.sides.at(-1)!;
     else if (isAssignment(gold) && !isEquation(answer)) gold = gold.sides.at(-1)!;
     if (gold.kind === 'relation' && answer.kind === 'relation') return this.relations(gold, answer);
     const points = this.points(gold, answer);
@@ -388,7 +389,7 @@ function isEquation(node: Node): node is NodeOf<'relation'> {
   return node.kind === 'relation' && node.names.every((name) => name === '=' || name === 'in' || name === 'equivalent');
 }
 
-/** An equation whose left side is made of symbols only: x, (x, y), f(x), V/t. */
+/** An equation whose left side is made of symbols only: x, (x, y), f(x), a + b, V/t. */
 function isAssignment(node: Node): node is NodeOf<'relation'> {
   return isEquation(node) && onlySymbols(node.sides[0]!);
 }
@@ -400,6 +401,8 @@ function onlySymbols(node: Node): boolean {
       return true;
     case 'multiply':
       return node.factors.every(onlySymbols);
+    case 'add':
+      return node.terms.every(onlySymbols);
     case 'tuple':
     case 'list':
       return node.items.every(onlySymbols);
@@ -410,6 +413,21 @@ function onlySymbols(node: Node): boolean {
     default:
       return node.kind === 'constant' && (node.name === 'e' || node.name === 'i');
   }
+}
+
+/** An equation that tells the value of something: x = 5, a + b = 5, f(2) = 5, 2 + 3 = 5; not 2x = 10 nor x - 1 = 0. */
+function namesValue({ sides }: NodeOf<'relation'>): boolean {
+  return (
+    sides.slice(0, -1).every((side) => variablesOf(side).names.size === 0 || !some(side, hasCoefficient)) ||
+    onlySymbols(sides[0]!)
+  );
+}
+
+/** A constant in a sum, or a factor other than -1. */
+function hasCoefficient(node: Node): boolean {
+  const isConstant = (part: Node) => variablesOf(part).names.size === 0;
+  if (node.kind === 'add') return node.terms.some(isConstant);
+  return node.kind === 'multiply' && node.factors.some((factor) => isConstant(factor) && !isMinusOne(factor));
 }
 
 function isMinusOne(node: Node): boolean {

@@ -691,9 +691,10 @@ export class ExpressionParser {
         token.text.length > 1 &&
         !mathWords.has(token.text)
       ) {
+        if (token.type === 'number' && !/^\d(?![eE])/.test(token.text)) throw unparsable;
         this.tokens[this.at] = { ...token, text: token.text.slice(1), space: false };
         const first = { ...token, text: token.text[0]! };
-        if (token.type === 'number') return numberNode(BigInt(first.text === '.' ? unreadable() : first.text));
+        if (token.type === 'number') return numberNode(BigInt(first.text));
         this.tokens.splice(this.at, 0, first);
         return this.letters(first);
       }

@@ -10,6 +10,8 @@ export interface Rules {
   readonly wholeNumbersExact: boolean;
   /** Punctuation around words counts. */
   readonly punctuation: boolean;
+  /** Any equation may stand for its right side where the gold answer is none, `x - 1 = 0` for 0; else those that name a value. */
+  readonly anyEquation: boolean;
   /** A gold set may be answered by an inequality; the other way round always. */
   readonly relationForSet: boolean;
   /** Equations and inequalities are equal up to a non-zero factor, else only up to swapped sides. */
@@ -30,6 +32,7 @@ export const standardRules: Rules = {
   maxRelativeError: 1e-3,
   wholeNumbersExact: false,
   punctuation: false,
+  anyEquation: false,
   relationForSet: true,
   factors: true,
   strictBrackets: true,

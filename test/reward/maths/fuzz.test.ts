@@ -90,7 +90,9 @@ it(`${full ? 'a million' : 'twenty thousand'} mutated answers: no error, no cont
     const [a, b] = [mutated(source), mutated(source)];
     const verdict = standardCompare(a, b);
     expect(typeof verdict.equal).toBe('boolean');
-    if (k % 10 === 0) expect(standardCompare(b, a).equal, JSON.stringify([a, b])).toBe(verdict.equal);
+    // a value may be named by an equation in the answer that would not be unwrapped in the gold answer
+    if (k % 10 === 0 && !/=|\\in|\\equiv|\\approx|≡|≈|∈/.test(a + b))
+      expect(standardCompare(b, a).equal, JSON.stringify([a, b])).toBe(verdict.equal);
     if (k === Math.floor(count / 2)) before = process.memoryUsage().heapUsed;
   }
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(200e6);

@@ -30,6 +30,7 @@ export const mathVerifyRules: Rules = {
   maxRelativeError: Number.POSITIVE_INFINITY,
   wholeNumbersExact: true,
   punctuation: true,
+  anyEquation: true,
   relationForSet: false,
   factors: true,
   strictBrackets: false,
