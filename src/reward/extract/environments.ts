@@ -1,4 +1,4 @@
-import type { LatexPart } from './candidate.js';
+import type { LatexCandidate, LatexPart } from './candidate.js';
 import { anything, type Follows } from './follows.js';
 import { lowerBound, positions } from './positions.js';
 import type { SourceText } from './source-text.js';
@@ -41,6 +41,17 @@ export class EnvironmentFinder {
     const { starts } = this.found;
     for (let i = lowerBound(starts, from); i < starts.length; i += 1) if (!boxed || this.isBoxed(i)) return i;
     return -1;
+  }
+
+  /** Chains of environments, left to right, none inside another. */
+  all(boxed = false): EnvironmentMatch[] {
+    const matches: EnvironmentMatch[] = [];
+    for (let first = this.next(0, boxed); first >= 0; ) {
+      const match = this.chain(first, boxed)!;
+      matches.push(match);
+      first = this.next(match.end, boxed);
+    }
+    return matches;
   }
 
   startOf(index: number): number {
@@ -119,6 +130,10 @@ export class EnvironmentFinder {
     const close = closes[lowerBound(closes, end) - 1];
     return open !== undefined && close !== undefined && close >= open + '\\boxed{'.length + 1;
   }
+}
+
+export function candidateOfEnvironments(match: EnvironmentMatch, start = match.start): LatexCandidate {
+  return { kind: 'latex', parts: match.parts, start, end: match.end };
 }
 
 /** Ends of the words and signs for percent that may stand at `at`, in the order of preference. */

@@ -1,7 +1,7 @@
 import type { Candidate } from './candidate.js';
-import { EnvironmentFinder } from './environments.js';
+import { candidateOfEnvironments, EnvironmentFinder } from './environments.js';
 import { anything, type Follows } from './follows.js';
-import { PlainFinder, type PlainMatch } from './plain.js';
+import { candidateOfPlain, PlainFinder } from './plain.js';
 import { lowerBound, positions } from './positions.js';
 import { SourceText } from './source-text.js';
 
@@ -99,7 +99,7 @@ class Patterns {
       ...this.boxedEnvironments(),
       ...this.boxedText(),
       ...this.anchored(finalAnswer, (start, after) =>
-        this.atFirstIs(after, false, (at) => candidateOf(start, this.plain.match(at, anything))),
+        this.atFirstIs(after, false, (at) => this.plainFrom(start, at, anything)),
       ),
     ];
   }
@@ -125,14 +125,16 @@ class Patterns {
 
   anywhere(): Candidate[] {
     return [
-      ...this.environmentsAnywhere(false),
-      ...this.plainAnywhere((at) => this.plain.expression(at, anything)),
-      ...this.plainAnywhere((at) => this.plain.number(at, anything)),
+      ...this.environments.all().map((match) => candidateOfEnvironments(match)),
+      ...this.plain.all('expression').map((match) => candidateOfPlain(match)),
+      ...this.plain.all('number').map((match) => candidateOfPlain(match)),
     ];
   }
 
   private boxedEnvironments(): Candidate[] {
-    return this.chars.includes('\\boxed{') ? this.environmentsAnywhere(true) : [];
+    return this.chars.includes('\\boxed{')
+      ? this.environments.all(true).map((match) => candidateOfEnvironments(match))
+      : [];
   }
 
   private boxedText(): Candidate[] {
@@ -141,27 +143,6 @@ class Patterns {
     if (open < 0 || close < open + '\\boxed{'.length + 1) return [];
     const text = this.text.slice(open, close + 1);
     return [{ kind: 'latex', parts: [{ text, percent: false, boxed: 'last' }], start: open, end: close + 1 }];
-  }
-
-  private environmentsAnywhere(boxed: boolean): Candidate[] {
-    const found: Candidate[] = [];
-    const { environments } = this;
-    for (let first = environments.next(0, boxed); first >= 0; ) {
-      const candidate = { kind: 'latex', ...environments.chain(first, boxed)! } as const;
-      found.push(candidate);
-      first = environments.next(candidate.end, boxed);
-    }
-    return found;
-  }
-
-  private plainAnywhere(match: (at: number) => PlainMatch | undefined): Candidate[] {
-    const found: Candidate[] = [];
-    for (let at = this.plain.next(0); at < this.text.length; ) {
-      const candidate = candidateOf(at, match(at));
-      if (candidate) found.push(candidate);
-      at = this.plain.next(candidate ? candidate.end : at + 1);
-    }
-    return found;
   }
 
   /** "=" and then X, the last one within reach that works. */
@@ -179,8 +160,8 @@ class Patterns {
   private plainSoon(start: number, begin: number): Candidate | undefined {
     const reach = Math.min(begin + maxBefore, this.lineEnd(begin));
     for (let at = this.plain.next(begin); at <= reach; at = this.plain.next(at + 1)) {
-      const match = this.plain.match(at, this.noEqualsFollows);
-      if (match) return candidateOf(start, match);
+      const candidate = this.plainFrom(start, at, this.noEqualsFollows);
+      if (candidate) return candidate;
     }
     return undefined;
   }
@@ -188,8 +169,12 @@ class Patterns {
   /** X after optional whitespace, whose last character may be X's own prefix. */
   private plainAfterSpace(start: number, from: number, follows: Follows): Candidate | undefined {
     const at = this.text.skipSpace(from);
-    const match = this.plain.match(at, follows) ?? (at > from ? this.plain.match(at - 1, follows) : undefined);
-    return candidateOf(start, match);
+    return this.plainFrom(start, at, follows) ?? (at > from ? this.plainFrom(start, at - 1, follows) : undefined);
+  }
+
+  private plainFrom(start: number, at: number, follows: Follows): Candidate | undefined {
+    const match = this.plain.match(at, follows);
+    return match && candidateOfPlain(match, start);
   }
 
   /** Calls `attempt` behind each " is" or " is:" within reach of `after` until it finds something. */
@@ -212,7 +197,7 @@ class Patterns {
 
   private chain(start: number, first: number, follows?: Follows): Candidate | undefined {
     const match = first < 0 ? undefined : this.environments.chain(first, false, follows);
-    return match && { kind: 'latex', parts: match.parts, start, end: match.end };
+    return match && candidateOfEnvironments(match, start);
   }
 
   /** Non-overlapping matches at the anchors of a pattern. */
@@ -243,10 +228,4 @@ class Patterns {
     if (this.text.isSpace(at)) at += 1;
     return this.text.startsWith('I hope', at) ? at + 'I hope'.length : -1;
   };
-}
-
-function candidateOf(start: number, match: PlainMatch | undefined): Candidate | undefined {
-  if (!match) return undefined;
-  const { kind, text, end } = match;
-  return kind === 'number' ? { kind, text, percent: match.percent, start, end } : { kind, text, start, end };
 }

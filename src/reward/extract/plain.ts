@@ -1,4 +1,5 @@
-import type { Follows } from './follows.js';
+import type { ExpressionCandidate, NumberCandidate } from './candidate.js';
+import { anything, type Follows } from './follows.js';
 import { lowerBound } from './positions.js';
 import { type SourceText, spaceClass } from './source-text.js';
 
@@ -17,6 +18,8 @@ export interface PlainMatch {
   /** The expression as it stands, or the number without separators and leading zeros. */
   readonly text: string;
   readonly percent: boolean;
+  /** Of the prefix. */
+  readonly start: number;
   readonly end: number;
 }
 
@@ -53,19 +56,22 @@ export class PlainFinder {
       known = [];
       this.known.set(follows, known);
     }
-    known[spot] ??=
-      this.expressionAt(this.begins[spot]!, follows) ?? this.numberAt(this.begins[spot]!, follows) ?? null;
+    known[spot] ??= this.expressionAt(spot, follows) ?? this.numberAt(spot, follows) ?? null;
     return known[spot] ?? undefined;
   }
 
-  expression(at: number, follows: Follows): PlainMatch | undefined {
-    const spot = this.spotAt(at);
-    return spot < 0 ? undefined : this.expressionAt(this.begins[spot]!, follows);
-  }
-
-  number(at: number, follows: Follows): PlainMatch | undefined {
-    const spot = this.spotAt(at);
-    return spot < 0 ? undefined : this.numberAt(this.begins[spot]!, follows);
+  /** Expressions, or numbers, left to right, none inside another. */
+  all(kind: PlainMatch['kind']): PlainMatch[] {
+    const matches: PlainMatch[] = [];
+    let from = 0;
+    for (const spot of this.prefixes.keys()) {
+      if (this.prefixes[spot]! < from) continue;
+      const match = kind === 'number' ? this.numberAt(spot, anything) : this.expressionAt(spot, anything);
+      if (!match) continue;
+      matches.push(match);
+      from = match.end;
+    }
+    return matches;
   }
 
   private spotAt(prefix: number): number {
@@ -73,27 +79,31 @@ export class PlainFinder {
     return this.prefixes[spot] === prefix ? spot : -1;
   }
 
-  private expressionAt(begin: number, follows: Follows): PlainMatch | undefined {
+  private expressionAt(spot: number, follows: Follows): PlainMatch | undefined {
     const { text } = this;
+    const begin = this.begins[spot]!;
     let at = begin;
     if (text.chars[at] === '-') at += 1;
     if (text.chars[at] === '(') at += 1;
     if (text.chars[at] === '-') at += 1;
-    if (!text.isDigit(at)) return undefined;
-    const found = this.runs.longest(at + 1, follows);
+    const found = text.isDigit(at) ? this.runs.longest(at + 1, follows) : undefined;
     if (!found) return undefined;
-    return { kind: 'expression', text: text.slice(begin, found.expression), percent: false, end: found.end };
+    const start = this.prefixes[spot]!;
+    return { kind: 'expression', text: text.slice(begin, found.expression), percent: false, start, end: found.end };
   }
 
   private numberAt(spot: number, follows: Follows): PlainMatch | undefined {
     const { text } = this;
-    const begin = currencies.includes(text.chars[spot]!) ? spot + 1 : spot;
+    const prefixEnd = this.begins[spot]!;
+    const begin = currencies.includes(text.chars[prefixEnd]!) ? prefixEnd + 1 : prefixEnd;
     const sign = text.chars[begin] === '-' ? begin + 1 : begin;
     const integer = text.skipDigits(sign);
     const made = (integerEnd: number, end: number): PlainMatch | undefined => {
-      const match = this.withPercent(end, follows);
-      if (!match) return undefined;
-      return { kind: 'number', text: numberText(text.slice(begin, integerEnd), text.slice(integerEnd, end)), ...match };
+      const percentEnd = this.percentEnd(end, follows);
+      const last = percentEnd < 0 ? follows(end) : percentEnd;
+      if (last < 0) return undefined;
+      const number = numberText(text.slice(begin, integerEnd), text.slice(integerEnd, end));
+      return { kind: 'number', text: number, percent: percentEnd >= 0, start: this.prefixes[spot]!, end: last };
     };
     if (integer > sign) {
       for (const end of this.thousandsEnds(sign, integer)) {
@@ -138,21 +148,27 @@ export class PlainFinder {
     return ends;
   }
 
-  private withPercent(end: number, follows: Follows): { percent: boolean; end: number } | undefined {
+  /** Where a number with a word or sign for percent ends, with what must follow; -1 if none stands there. */
+  private percentEnd(end: number, follows: Follows): number {
     const { text } = this;
     const at = text.skipSpace(end);
+    if (!'%Pp'.includes(text.chars[at] ?? ' ')) return -1;
     for (const word of ['%', 'percent', 'Percent', 'percentage', 'Percentage', 'pct', 'Pct']) {
-      if (!text.startsWith(word, at)) continue;
-      const last = follows(at + word.length);
-      if (last >= 0) return { percent: true, end: last };
+      const last = text.startsWith(word, at) ? follows(at + word.length) : -1;
+      if (last >= 0) return last;
     }
-    const last = follows(end);
-    return last >= 0 ? { percent: false, end: last } : undefined;
+    return -1;
   }
+}
+
+export function candidateOfPlain(match: PlainMatch, start = match.start): ExpressionCandidate | NumberCandidate {
+  const { kind, text, percent, end } = match;
+  return kind === 'number' ? { kind, text, percent, start, end } : { kind, text, start, end };
 }
 
 /** The number as written, cleaned. Only an unsigned integer part loses its zeros; none at all is 0. */
 function numberText(integer: string, decimal: string): string {
+  if (decimal === '' && /^[1-9][0-9]*$/.test(integer)) return integer;
   const bare = integer.replace(/[, ]/g, '').replace(/^0+/, '');
   return (bare === '' ? '0' : bare) + decimal.replace(',', '.');
 }
