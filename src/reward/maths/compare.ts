@@ -2,14 +2,16 @@ import { Budget, exhausted } from './budget.js';
 import { decimalValue } from './decimals.js';
 import { doubleValue } from './doubles.js';
 import { equalValues } from './equal-values.js';
+import { collapsed, isAssignment, isEquation, namesValue } from './equation.js';
 import { exactValue } from './exact.js';
 import { key } from './key.js';
 import { matrixValue } from './matrix.js';
 import { samplePoint, variablesOf } from './point.js';
 import { equalPointSets, infiniteSign, pointSet } from './point-set.js';
 import * as q from './rational.js';
+import { lowerCased, renamed } from './rename.js';
 import type { Rules } from './rules.js';
-import { type Answer, type Node, type NodeOf, negated, numberNode, type RelationName, some } from './tree.js';
+import { type Answer, type Node, type NodeOf, negated, numberNode, type RelationName } from './tree.js';
 import { canonicalUnit } from './units.js';
 import { lettersOf, sameWords } from './words.js';
 
@@ -379,61 +381,6 @@ function sameVariable(a: Node, b: Node): boolean {
   return [...variablesOf(a).names].join() === [...variablesOf(b).names].join();
 }
 
-/** An assignment chain a = b = c as a = c. */
-function collapsed(node: Node): Node {
-  if (!isAssignment(node) || node.names.length === 1) return node;
-  return { kind: 'relation', names: ['='], sides: [node.sides[0]!, node.sides.at(-1)!] };
-}
-
-function isEquation(node: Node): node is NodeOf<'relation'> {
-  return node.kind === 'relation' && node.names.every((name) => name === '=' || name === 'in' || name === 'equivalent');
-}
-
-/** An equation whose left side is made of symbols only: x, (x, y), f(x), a + b, V/t. */
-function isAssignment(node: Node): node is NodeOf<'relation'> {
-  return isEquation(node) && onlySymbols(node.sides[0]!);
-}
-
-function onlySymbols(node: Node): boolean {
-  switch (node.kind) {
-    case 'symbol':
-    case 'text':
-      return true;
-    case 'multiply':
-      return node.factors.every(onlySymbols);
-    case 'add':
-      return node.terms.every(onlySymbols);
-    case 'tuple':
-    case 'list':
-      return node.items.every(onlySymbols);
-    case 'apply':
-      return node.args.every(onlySymbols);
-    case 'power':
-      return onlySymbols(node.base) && (onlySymbols(node.exponent) || isMinusOne(node.exponent));
-    default:
-      return node.kind === 'constant' && (node.name === 'e' || node.name === 'i');
-  }
-}
-
-/** An equation that tells the value of something: x = 5, a + b = 5, f(2) = 5, 2 + 3 = 5; not 2x = 10 nor x - 1 = 0. */
-function namesValue({ sides }: NodeOf<'relation'>): boolean {
-  return (
-    sides.slice(0, -1).every((side) => variablesOf(side).names.size === 0 || !some(side, hasCoefficient)) ||
-    onlySymbols(sides[0]!)
-  );
-}
-
-/** A constant in a sum, or a factor other than -1. */
-function hasCoefficient(node: Node): boolean {
-  const isConstant = (part: Node) => variablesOf(part).names.size === 0;
-  if (node.kind === 'add') return node.terms.some(isConstant);
-  return node.kind === 'multiply' && node.factors.some((factor) => isConstant(factor) && !isMinusOne(factor));
-}
-
-function isMinusOne(node: Node): boolean {
-  return node.kind === 'number' && node.value.n === -1n && node.value.d === 1n;
-}
-
 function isCollection(node: Node): boolean {
   return node.kind === 'list' || node.kind === 'set' || node.kind === 'tuple' || node.kind === 'set-operation';
 }
@@ -497,67 +444,4 @@ function product(left: Node, right: Node): Node {
 
 function couldEqual(a: number | null, b: number | null): boolean {
   return a === null || b === null || Math.abs(a - b) <= 1e-5 * (1 + Math.abs(a) + Math.abs(b));
-}
-
-/** The expression in variables of its own. */
-function renamed(node: Node): Node {
-  return mapped(node, (name) => `${name}'other`);
-}
-
-/** An answer whose variables are no other answer's, but for a symbol that stands alone. */
-export function withVariablesOfItsOwn(answer: Answer): Answer {
-  return answer.tree.kind === 'symbol' ? answer : { ...answer, tree: renamed(answer.tree) };
-}
-
-/** All variables in lower case; null when two of them would become one. */
-function lowerCased(node: Node): Node | null {
-  const names = [...variablesOf(node).names].filter((name) => !name.startsWith('text '));
-  const lower = names.map((name) => name.toLowerCase());
-  if (lower.every((name, index) => name === names[index])) return node;
-  if (new Set(lower).size !== names.length || lower.includes('i') || lower.includes('e')) return null;
-  return mapped(node, (name) => name.toLowerCase());
-}
-
-function mapped(node: Node, rename: (name: string) => string): Node {
-  const visit = (child: Node): Node => mapped(child, rename);
-  switch (node.kind) {
-    case 'symbol':
-      return { kind: 'symbol', name: rename(node.name) };
-    case 'opaque':
-      return { kind: 'opaque', text: rename(node.text) };
-    case 'text':
-      return { kind: 'text', text: rename(node.text) };
-    case 'add':
-      return { kind: 'add', terms: node.terms.map(visit) };
-    case 'multiply':
-      return { ...node, factors: node.factors.map(visit) };
-    case 'power':
-      return { kind: 'power', base: visit(node.base), exponent: visit(node.exponent) };
-    case 'call':
-    case 'apply':
-      return { ...node, args: node.args.map(visit) };
-    case 'percent':
-      return { kind: 'percent', inner: visit(node.inner) };
-    case 'sum':
-    case 'product':
-      return {
-        ...node,
-        variable: rename(node.variable),
-        low: visit(node.low),
-        high: visit(node.high),
-        body: visit(node.body),
-      };
-    case 'list':
-    case 'set':
-    case 'tuple':
-    case 'set-operation':
-      return { ...node, items: node.items.map(visit) };
-    case 'matrix':
-    case 'cases':
-      return { ...node, rows: node.rows.map((row) => row.map(visit)) };
-    case 'relation':
-      return { ...node, sides: node.sides.map(visit) };
-    default:
-      return node;
-  }
 }

@@ -1,7 +1,7 @@
 import type { Dialect } from './dialect.js';
 import { ExpressionParser } from './expression.js';
 import { type Token, unparsable } from './lex.js';
-import { type Answer, type Node, some } from './tree.js';
+import { type Answer, mapChildren, type Node, negated, some } from './tree.js';
 
 /**
  * The tree of an answer written in LaTeX or plain text; null when it does not parse. Bounded: at most `maxLength`
@@ -101,35 +101,8 @@ function bothSigns(node: Node): Node[] {
 
 function withSign(node: Node, minus: boolean): Node {
   const visit = (child: Node): Node => withSign(child, minus);
-  switch (node.kind) {
-    case 'plus-minus': {
-      const right = visit(node.right);
-      const signed: Node =
-        minus !== node.flipped
-          ? { kind: 'multiply', factors: [{ kind: 'number', value: { n: -1n, d: 1n }, decimal: false }, right] }
-          : right;
-      return node.left ? { kind: 'add', terms: [visit(node.left), signed] } : signed;
-    }
-    case 'add':
-      return { kind: 'add', terms: node.terms.map(visit) };
-    case 'multiply':
-      return { kind: 'multiply', factors: node.factors.map(visit) };
-    case 'power':
-      return { kind: 'power', base: visit(node.base), exponent: visit(node.exponent) };
-    case 'call':
-      return { ...node, args: node.args.map(visit) };
-    case 'apply':
-      return { ...node, args: node.args.map(visit) };
-    case 'percent':
-      return { kind: 'percent', inner: visit(node.inner) };
-    case 'list':
-    case 'set':
-    case 'tuple':
-    case 'set-operation':
-      return { ...node, items: node.items.map(visit) };
-    case 'relation':
-      return { ...node, sides: node.sides.map(visit) };
-    default:
-      return node;
-  }
+  if (node.kind !== 'plus-minus') return mapChildren(node, visit);
+  const right = visit(node.right);
+  const signed = minus !== node.flipped ? negated(right) : right;
+  return node.left ? { kind: 'add', terms: [visit(node.left), signed] } : signed;
 }

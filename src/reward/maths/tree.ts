@@ -128,3 +128,37 @@ export function children(node: Node): readonly Node[] {
 export function some(node: Node, test: (node: Node) => boolean): boolean {
   return test(node) || children(node).some((child) => some(child, test));
 }
+
+/** The node with each of its direct parts replaced by what `visit` makes of it. */
+export function mapChildren(node: Node, visit: (child: Node) => Node): Node {
+  switch (node.kind) {
+    case 'add':
+      return { kind: 'add', terms: node.terms.map(visit) };
+    case 'multiply':
+      return { ...node, factors: node.factors.map(visit) };
+    case 'power':
+      return { kind: 'power', base: visit(node.base), exponent: visit(node.exponent) };
+    case 'call':
+    case 'apply':
+      return { ...node, args: node.args.map(visit) };
+    case 'percent':
+      return { kind: 'percent', inner: visit(node.inner) };
+    case 'plus-minus':
+      return { ...node, left: node.left && visit(node.left), right: visit(node.right) };
+    case 'sum':
+    case 'product':
+      return { ...node, low: visit(node.low), high: visit(node.high), body: visit(node.body) };
+    case 'list':
+    case 'set':
+    case 'tuple':
+    case 'set-operation':
+      return { ...node, items: node.items.map(visit) };
+    case 'matrix':
+    case 'cases':
+      return { ...node, rows: node.rows.map((row) => row.map(visit)) };
+    case 'relation':
+      return { ...node, sides: node.sides.map(visit) };
+    default:
+      return node;
+  }
+}
