@@ -79,8 +79,8 @@ class Comparison {
 
   trees(goldTree: Node, answerTree: Node): CompareVerdict {
     this.budget.spend(20);
-    let gold = collapsed(matrixValue(this.single(goldTree), this.budget));
-    let answer = collapsed(matrixValue(this.single(answerTree), this.budget));
+    let gold = this.membership(collapsed(matrixValue(this.single(goldTree), this.budget)));
+    let answer = this.membership(collapsed(matrixValue(this.single(answerTree), this.budget)));
     if (isEquation(answer) && !isEquation(gold) && (this.rules.anyEquation || namesValue(answer)))
       answer = answer.sides.at(-1)!;
     else if (isAssignment(gold) && !isEquation(answer)) gold = gold.sides.at(-1)!;
@@ -102,6 +102,14 @@ class Comparison {
     if ((node.kind !== 'set' && node.kind !== 'list') || node.items.length !== 1) return node;
     const item = node.items[0]!;
     return item.kind === 'tuple' && !this.rules.unwrapTuples ? node : this.single(item);
+  }
+
+  /** What something is in is a set, so brackets are an interval there and no tuple. */
+  private membership(node: Node): Node {
+    if (node.kind !== 'relation' || node.names[0] !== 'in' || !this.rules.strictBrackets) return node;
+    const [left, right] = node.sides;
+    if (right?.kind !== 'tuple' || node.sides.length !== 2) return node;
+    return { ...node, sides: [left!, { kind: 'set-operation', name: 'union', items: [right] }] };
   }
 
   private equal(gold: Node, answer: Node): boolean {

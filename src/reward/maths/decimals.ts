@@ -8,6 +8,9 @@ import type { Node } from './tree.js';
 /** More digits than this are not worked with. */
 export const maxDigits = 500;
 
+/** decimal.js knows 1,025 digits of pi. */
+const maxPiDigits = 1_000;
+
 export interface ComplexDecimal {
   readonly re: Decimal;
   readonly im: Decimal;
@@ -288,6 +291,7 @@ class DecimalArithmetic {
   }
 
   private trigonometric(name: string, a: Decimal): Decimal | null {
+    if (a.e + this.D.precision > maxPiDigits) return null; // there are not that many digits of pi to reduce it by
     const one = this.one.re;
     switch (name) {
       case 'sin':

@@ -16,7 +16,7 @@ export interface Rules {
   readonly relationForSet: boolean;
   /** Equations and inequalities are equal up to a non-zero factor, else only up to swapped sides. */
   readonly factors: boolean;
-  /** Two items in round brackets are no two items in square ones, even where neither can be an interval. */
+  /** Two items in round brackets are no two items in square ones, even where neither can be an interval; and what x is in is one. */
   readonly strictBrackets: boolean;
   /** A set of one tuple is that tuple. */
   readonly unwrapTuples: boolean;
