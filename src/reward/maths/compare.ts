@@ -201,7 +201,10 @@ class Comparison {
 
   // Lists, sets, tuples
 
-  private collections(gold: Node, answer: Node): CompareVerdict {
+  private collections(goldSet: Node, answerSet: Node): CompareVerdict {
+    // an interval that stands alone is compared with another end by end, where its ends are not numbers
+    const gold = answerSet.kind === 'tuple' ? onlyPart(goldSet) : goldSet;
+    const answer = goldSet.kind === 'tuple' ? onlyPart(answerSet) : answerSet;
     if (gold.kind === 'set-operation' || answer.kind === 'set-operation') {
       const alike =
         gold.kind === 'set-operation' &&
@@ -387,6 +390,10 @@ function reversed({ names, sides }: NodeOf<'relation'>): NodeOf<'relation'> {
 
 function sameVariable(a: Node, b: Node): boolean {
   return [...variablesOf(a).names].join() === [...variablesOf(b).names].join();
+}
+
+function onlyPart(node: Node): Node {
+  return node.kind === 'set-operation' && node.items.length === 1 ? node.items[0]! : node;
 }
 
 function isCollection(node: Node): boolean {
