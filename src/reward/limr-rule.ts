@@ -12,8 +12,8 @@
  *   equal, different, comparison_failed    the comparator's word; a comparator that throws says "not equal", as LIMR's does
  */
 import { boxedAnswers, countBoxed } from './boxed.js';
-import type { Comparator } from './graders/grader.js';
 import { garbledShare } from './garbled.js';
+import type { Comparator } from './graders/grader.js';
 import { pythonStrip } from './python-text.js';
 import { hasRepetition } from './repetition.js';
 import type { Reward, RewardResult, RewardSample } from './reward.js';

@@ -4,7 +4,9 @@ import { sampleOf } from './support.js';
 
 describe('createReward', () => {
   it('names what graded', () => {
-    expect(createReward({ kind: 'limr-rule', grader: 'standard', template: 'qwen' }).name).toBe('limr-rule/qwen/standard');
+    expect(createReward({ kind: 'limr-rule', grader: 'standard', template: 'qwen' }).name).toBe(
+      'limr-rule/qwen/standard',
+    );
     expect(createReward({ kind: 'random', seed: 3, rate: 0.5 }).name).toBe('random/plain/form=rule/rate=0.5/seed=3');
   });
 

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import {
   answerTable,
   checkDialogue,
-  createReward,
   createGrader,
+  createReward,
   gradeCheck,
   limrRuleReward,
   rejectReasons,
