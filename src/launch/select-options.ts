@@ -1,0 +1,77 @@
+/** Options of `select`. */
+import type { OptionValues } from '../option.js';
+import { optionGroup } from '../option-group.js';
+import { askingOptions } from '../shared-options.js';
+import { machineOptions } from './options.js';
+
+const files = optionGroup('Files');
+const rows = optionGroup('Rows');
+const measure = optionGroup('Measuring');
+const choice = optionGroup('Choosing');
+const show = optionGroup('Showing');
+const embedding = optionGroup('Diversity');
+
+export const selectionMethods = ['lim', 'linear', 'random', 'pass-rate', 'uncertainty', 'diversity'] as const;
+export type SelectionMethod = (typeof selectionMethods)[number];
+
+export const selectOptions = {
+  samples: files.text('', "samples to measure: a run folder, its samples folder, or the folder of LIMR's step files"),
+  scores: files.text('', "scores in place of samples, rows {prompt or id, score} as in LIMR's scores.json"),
+  prompts: files.text('', 'needed: the prompts to select from, .json or .jsonl'),
+  output: files.text('', 'where the selected rows of --prompts go, in their order, .json or .jsonl'),
+  scoresOutput: files.text(
+    '',
+    "where {id, prompt, score} of all scored prompts goes, in the form of LIMR's scores.json",
+  ),
+
+  inputKey: rows.text('prompt', 'field of the question in --prompts'),
+  labelKey: rows.text('answer', 'field of the reference answer in --prompts'),
+  key: rows.choice(
+    'auto',
+    ['auto', 'id', 'prompt'],
+    "by what samples and scores name a prompt; auto = by id where they have one, else by the prompt's text",
+  ),
+
+  method: choice.choice('lim', selectionMethods, 'what selects; lim = alignment with the average learning curve'),
+  threshold: choice.number(
+    null,
+    { min: -Number.MAX_VALUE },
+    'keep scores of at least this; null = 0.6 for lim, 0.7 for linear, where there is no --count',
+  ),
+  count: choice.integer(null, { min: 1 }, 'keep the best ones, this many, in place of a threshold'),
+  round: choice.integer(
+    2,
+    { max: 15 },
+    'decimals that scores are rounded to before the threshold (the published ones: 2); 15 = as good as not at all',
+  ),
+  minPassRate: choice.number(0.2, { max: 1 }, 'of pass-rate: lower end of the band'),
+  maxPassRate: choice.number(0.8, { max: 1 }, 'of pass-rate: upper end of the band'),
+  seed: choice.integer(42, { max: 0xffffffff }, 'of random'),
+
+  signal: measure.choice(
+    'reward',
+    ['reward', 'accuracy'],
+    "what a trajectory holds: the paper's mean reward, or its code's share of correct samples",
+  ),
+  missing: measure.choice(
+    'limr',
+    ['limr', 'strict', 'interpolate'],
+    'prompts that an epoch left out: limr = filled from the next epoch as the original does, strict = dropped, interpolate = filled between neighbours',
+  ),
+  stepsPerEpoch: measure.integer(null, { min: 1 }, 'steps of an epoch; null = found from which prompts come again'),
+  epochs: measure.integer(null, { min: 1 }, 'epochs that count, the first ones; null = all whole ones'),
+
+  embeddings: embedding.text('', 'rows {id or prompt, embedding: [numbers]}, .json or .jsonl, in place of --model'),
+  model: embedding.text('', 'model folder whose hidden states embed the prompts; default: the embedded limr-nano'),
+  ...askingOptions,
+  ...machineOptions,
+
+  plot: show.text(
+    '',
+    'where a picture goes: trajectories, scores, overlap of methods, .svg',
+    /^$|\.svg$/,
+    'an .svg file',
+  ),
+  explain: show.text('', 'id of a prompt whose score is explained, epoch by epoch'),
+} as const;
+export type SelectOptions = OptionValues<typeof selectOptions>;

@@ -1,0 +1,144 @@
+/** Which epoch a rollout's prompts belong to, found from which prompts come again. */
+import { LimrError } from '../errors.js';
+import type { Signal, StepGroups } from './groups.js';
+import { Trajectories } from './trajectories.js';
+
+export interface EpochOptions {
+  /** Steps of an epoch; null = found from the data. */
+  readonly stepsPerEpoch: number | null;
+  /** Epochs that count, the first ones; null = all that are whole. */
+  readonly epochs: number | null;
+  /** How often a prompt occurs in an epoch (its rows in the data set); default: once. */
+  readonly repeats?: (prompt: number) => number;
+}
+
+export interface Epochs {
+  /** K, at least 1. */
+  readonly epochs: number;
+  /** null where epochs end within a step (a loader that drops nothing): then a prompt's e-th occurrence is epoch e. */
+  readonly stepsPerEpoch: number | null;
+  /** Steps after the last epoch that counts, which are not used. */
+  readonly unusedSteps: number;
+  /** Of each step, the epoch of each group, from 0; K and more = not used. */
+  readonly ofGroups: readonly Int32Array[];
+}
+
+/**
+ * Assigns the groups of a run's steps to epochs. Two orders are told apart, those of src/ppo/prompt-order.ts:
+ * - drop-last: an epoch has a whole number of steps, a prompt occurs in it once or not at all. Fewer prompts than a step takes are
+ *   left over, so the first step of the next epoch repeats one: the epochs are exactly as long as steps without a repeat.
+ * - a stream: every prompt occurs once before any occurs again, and an epoch may end within a step.
+ * @throws {LimrError} LIMR_FORMAT when it is neither, LIMR_USAGE when fewer epochs are whole than asked for
+ */
+export function findEpochs(steps: readonly StepGroups[], options: EpochOptions): Epochs {
+  const found = options.stepsPerEpoch === null ? detect(steps, options) : bySteps(steps, options.stepsPerEpoch);
+  const { epochs } = options;
+  if (found.epochs < Math.max(1, epochs ?? 1)) {
+    const each = found.stepsPerEpoch === null ? '' : ` of ${found.stepsPerEpoch} steps`;
+    throw new LimrError(
+      'LIMR_USAGE',
+      `${steps.length} steps hold ${found.epochs} whole epochs${each}, expected ${epochs ?? 'at least 1'}`,
+      'Train longer, or lower --epochs or --steps-per-epoch.',
+    );
+  }
+  return epochs === null ? found : cut(found, epochs);
+}
+
+/**
+ * @param keys N, how many prompts there are
+ * @returns N trajectories of a signal; groups of one prompt and epoch are averaged by their samples
+ */
+export function trajectoriesOf(
+  steps: readonly StepGroups[],
+  keys: number,
+  found: Epochs,
+  signal: Signal,
+): Trajectories {
+  const sums = new Float64Array(keys * found.epochs).fill(Number.NaN);
+  const counts = new Int32Array(sums.length);
+  for (const [step, { prompts, counts: samples, values }] of steps.entries()) {
+    const column = values[signal];
+    if (column === undefined) throw new LimrError('LIMR_INTERNAL', `${signal} was not collected`);
+    for (const [group, prompt] of prompts.entries()) {
+      const epoch = found.ofGroups[step]![group]!;
+      if (epoch >= found.epochs) continue;
+      const at = prompt * found.epochs + epoch;
+      const [count, more] = [counts[at]!, samples[group]!];
+      sums[at] = count === 0 ? column[group]! : (sums[at]! * count + column[group]! * more) / (count + more);
+      counts[at] = count + more;
+    }
+  }
+  return new Trajectories(found.epochs, sums);
+}
+
+function bySteps(steps: readonly StepGroups[], stepsPerEpoch: number): Epochs {
+  const epochs = Math.floor(steps.length / stepsPerEpoch);
+  return {
+    epochs,
+    stepsPerEpoch,
+    unusedSteps: steps.length - epochs * stepsPerEpoch,
+    ofGroups: steps.map(({ prompts }, step) => new Int32Array(prompts.length).fill(Math.floor(step / stepsPerEpoch))),
+  };
+}
+
+function detect(steps: readonly StepGroups[], { repeats = () => 1 }: EpochOptions): Epochs {
+  const stream = byOccurrence(steps, repeats);
+  if (stream !== undefined) return stream;
+  const lengths = lengthsWithoutRepeat(steps, repeats);
+  const [first = 0] = lengths;
+  const last = lengths.at(-1)!;
+  if (lengths.slice(0, -1).every((length) => length === first) && last <= first) return bySteps(steps, first);
+  throw new LimrError(
+    'LIMR_FORMAT',
+    `the steps do not fall into epochs: runs of steps without a repeated prompt have ${list(lengths)} steps`,
+    'Say how many steps an epoch has by --steps-per-epoch.',
+  );
+}
+
+/** The order of a stream, or undefined: an epoch begins no earlier than in the step in which the one before it ends. */
+function byOccurrence(steps: readonly StepGroups[], repeats: (prompt: number) => number): Epochs | undefined {
+  const seen: number[] = [];
+  const first: number[] = [];
+  const last: number[] = [];
+  const ofGroups = steps.map(({ prompts }, step) =>
+    Int32Array.from(prompts, (prompt) => {
+      const occurrence = seen[prompt] ?? 0;
+      seen[prompt] = occurrence + 1;
+      const epoch = Math.floor(occurrence / repeats(prompt));
+      first[epoch] ??= step;
+      last[epoch] = step;
+      return epoch;
+    }),
+  );
+  if (!first.every((step, epoch) => epoch === 0 || last[epoch - 1]! <= step)) return undefined;
+  const whole = (epoch: number) => seen.every((count, prompt) => count >= (epoch + 1) * repeats(prompt));
+  const epochs = first.length === 0 ? 0 : first.length - Number(!whole(first.length - 1));
+  const length = first[1] ?? steps.length;
+  const isAligned = first.every((step, epoch) => step === epoch * length);
+  const used = isAligned ? epochs * length : (last[epochs - 1] ?? -1) + 1;
+  return { epochs, stepsPerEpoch: isAligned ? length : null, unusedSteps: steps.length - used, ofGroups };
+}
+
+/** Steps from one that repeats a prompt to the next such one. */
+function lengthsWithoutRepeat(steps: readonly StepGroups[], repeats: (prompt: number) => number): number[] {
+  const lengths: number[] = [];
+  let seen = new Map<number, number>();
+  for (const { prompts } of steps) {
+    const distinct = [...new Set(prompts)];
+    if (lengths.length === 0 || distinct.some((prompt) => (seen.get(prompt) ?? 0) >= repeats(prompt))) {
+      lengths.push(0);
+      seen = new Map();
+    }
+    for (const prompt of distinct) seen.set(prompt, (seen.get(prompt) ?? 0) + 1);
+    lengths[lengths.length - 1]! += 1;
+  }
+  return lengths;
+}
+
+function cut(found: Epochs, epochs: number): Epochs {
+  const isUsed = found.ofGroups.findLastIndex((groups) => groups.some((epoch) => epoch < epochs));
+  return { ...found, epochs, unusedSteps: found.ofGroups.length - 1 - isUsed };
+}
+
+const list = (lengths: readonly number[]): string =>
+  lengths.length <= 12 ? lengths.join(', ') : `${lengths.slice(0, 12).join(', ')}, ...`;

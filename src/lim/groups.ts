@@ -1,0 +1,104 @@
+/** Samples, as they come, condensed to one number a prompt and rollout: what a million prompts leave fits in memory. */
+
+/** What is measured of a prompt's samples in one epoch. */
+export const signals = ['reward', 'accuracy', 'variance'] as const;
+/**
+ * Of the n samples of a group: `reward` = mean of r; `accuracy` = share of correct ones; `variance` = mean of (r - mean r)^2.
+ */
+export type Signal = (typeof signals)[number];
+
+/** One sample of a rollout. */
+export interface RewardedSample {
+  /** What names the prompt: its id, or its text. */
+  readonly key: string;
+  readonly reward: number;
+  readonly correct: boolean;
+  /** Which of the prompt's samples; a number that comes again within a step begins a further group of the prompt. */
+  readonly sample?: number;
+}
+
+/** The groups of one step. */
+export interface StepGroups {
+  /** Of each group, its prompt as an index into the keys. */
+  readonly prompts: Int32Array;
+  /** Of each group, its samples. */
+  readonly counts: Int32Array;
+  /** Of each group, the value of the signals asked for. */
+  readonly values: Readonly<Partial<Record<Signal, Float64Array>>>;
+}
+
+interface Tally {
+  readonly prompt: number;
+  count: number;
+  sum: number;
+  correct: number;
+  /** Sum of squared differences from the mean (Welford 1962). */
+  squares: number;
+}
+
+/** Collects the steps of a run. It keeps 8 + 8 * signals bytes a group, and the keys. */
+export class GroupCollector {
+  readonly steps: StepGroups[] = [];
+  samples = 0;
+  private readonly indices = new Map<string, number>();
+
+  constructor(private readonly wanted: readonly Signal[]) {}
+
+  /** Prompts in the order they were first seen. */
+  get keys(): string[] {
+    return [...this.indices.keys()];
+  }
+
+  /** Takes the samples of one step. */
+  addStep(samples: Iterable<RewardedSample>): void {
+    const tallies = new Map<string, Tally>();
+    const seen = new Map<string, number>();
+    for (const sample of samples) {
+      let occurrence = 0;
+      if (sample.sample !== undefined) {
+        const name = `${sample.sample} ${sample.key}`;
+        occurrence = seen.get(name) ?? 0;
+        seen.set(name, occurrence + 1);
+      }
+      const group = `${occurrence} ${sample.key}`;
+      let tally = tallies.get(group);
+      if (tally === undefined) {
+        tally = { prompt: this.indexOf(sample.key), count: 0, sum: 0, correct: 0, squares: 0 };
+        tallies.set(group, tally);
+      }
+      add(tally, sample);
+      this.samples += 1;
+    }
+    this.steps.push(condense([...tallies.values()], this.wanted));
+  }
+
+  private indexOf(key: string): number {
+    const known = this.indices.get(key);
+    if (known !== undefined) return known;
+    const index = this.indices.size;
+    this.indices.set(key, index);
+    return index;
+  }
+}
+
+function add(tally: Tally, { reward, correct }: RewardedSample): void {
+  const before = tally.count === 0 ? reward : tally.sum / tally.count;
+  tally.count += 1;
+  tally.sum += reward;
+  tally.correct += Number(correct);
+  tally.squares += (reward - before) * (reward - tally.sum / tally.count);
+}
+
+const measures: Readonly<Record<Signal, (tally: Tally) => number>> = {
+  reward: ({ sum, count }) => sum / count,
+  accuracy: ({ correct, count }) => correct / count,
+  variance: ({ squares, count }) => squares / count,
+};
+
+function condense(tallies: readonly Tally[], wanted: readonly Signal[]): StepGroups {
+  return {
+    prompts: Int32Array.from(tallies, ({ prompt }) => prompt),
+    counts: Int32Array.from(tallies, ({ count }) => count),
+    values: Object.fromEntries(wanted.map((signal) => [signal, Float64Array.from(tallies, measures[signal])])),
+  };
+}
