@@ -12,7 +12,13 @@ export const askingOptions = {
     ['auto', 'on', 'off'],
     "put prompts into the model's chat template; auto = when it has one",
   ),
-  systemPrompt: texts.text('', 'system message of the chat template; none when empty'),
+  systemPrompt: texts.text('', 'system message of the chat template, where the data have none; none when empty'),
+  inputTemplate: texts.text(
+    '',
+    "text around the question, such as 'Question: {}'; within the user's turn where there is a chat template",
+    /^$|^(?!.*\{\}.*\{\}).*\{\}/s,
+    'a text with one {} where the question goes',
+  ),
 } as const;
 
 export const samplerOptions = {

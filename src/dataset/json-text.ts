@@ -1,4 +1,4 @@
-/** Where a JSON text breaks: V8's messages do not always give a position, and people look for a line. */
+/** What V8's JSON.parse does not do: say where a text breaks (its messages do not always give a position), and keep large integers. */
 
 const whitespace = /[ \t\r\n]*/y;
 const scalar =
@@ -60,6 +60,20 @@ export function jsonErrorOffset(text: string): number {
       open.pop();
     }
   }
+}
+
+/** A text, or a number whole. */
+const textOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+
+/**
+ * The JSON text with integers beyond 2^53 put into quotes: JSON.parse would round them without a word.
+ * @returns the text itself where there are none
+ */
+export function exactIntegers(text: string): string {
+  if (!/\d{16}/.test(text)) return text;
+  return text.replace(textOrNumber, (token) =>
+    /^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token,
+  );
 }
 
 /** Line of an offset, from 1. */

@@ -1,5 +1,8 @@
 /** Prompt sets: questions with their reference answers, as LIMR's files have them. */
 import { LimrError } from '../errors.js';
+import type { ChatMessage } from '../tokenizer/chat-template.js';
+import { conversationOf, questionOf } from './conversation.js';
+import { fieldOf, missingField, optionalText } from './fields.js';
 import { type DataRecord, readRecords } from './records.js';
 
 export interface Prompt {
@@ -7,7 +10,10 @@ export interface Prompt {
   readonly row: number;
   /** The file's id, or the row. Unique within a set unless reported among `duplicateIds`. */
   readonly id: string;
+  /** The question; of a conversation the user's last message. */
   readonly prompt: string;
+  /** The whole conversation, where the data set has one. */
+  readonly messages?: readonly ChatMessage[];
   /** Reference answer; may be empty, see `PromptSet.emptyAnswers`. */
   readonly answer: string;
   readonly source?: string;
@@ -28,7 +34,7 @@ export interface PromptSet {
 }
 
 export interface PromptKeys {
-  /** Field of the question; default "prompt". */
+  /** Field of the question, a text or a list of chat messages; default "prompt". Dots lead into objects. */
   readonly inputKey?: string;
   /** Field of the reference answer; default "answer". */
   readonly labelKey?: string;
@@ -36,7 +42,7 @@ export interface PromptKeys {
 
 /**
  * Reads a prompt set.
- * @param file .json or .jsonl with the fields id, prompt, answer and, if there, source and level
+ * @param file a data set (see `streamRecords`) with the fields id, prompt, answer and, if there, source and level
  * @throws {LimrError} LIMR_IO, LIMR_UNSUPPORTED, LIMR_FORMAT naming file and row
  */
 export async function readPrompts(file: string, keys: PromptKeys = {}): Promise<PromptSet> {
@@ -48,8 +54,8 @@ export async function readPrompts(file: string, keys: PromptKeys = {}): Promise<
     return {
       row,
       id: optionalText(record, 'id') ?? String(row),
-      prompt: requiredText(record, inputKey, '--input-key'),
-      answer: requiredText(record, labelKey, '--label-key', true),
+      ...questionFields(record, inputKey),
+      answer: answerText(record, labelKey),
       ...(source === undefined ? {} : { source }),
       ...(level === undefined ? {} : { level }),
       fields: record.fields,
@@ -58,7 +64,7 @@ export async function readPrompts(file: string, keys: PromptKeys = {}): Promise<
   return {
     file,
     prompts,
-    duplicatePrompts: repeated(prompts, ({ prompt }) => prompt),
+    duplicatePrompts: repeated(prompts, ({ prompt, messages }) => JSON.stringify(messages ?? prompt)),
     duplicateIds: repeated(prompts, ({ id }) => id),
     emptyAnswers: prompts.filter(({ answer }) => answer.trim() === '').map(({ row }) => row),
   };
@@ -88,25 +94,20 @@ function repeated(prompts: readonly Prompt[], key: (prompt: Prompt) => string): 
     .map(({ row }) => row);
 }
 
-/** A field's text; numbers count as text. */
-function optionalText({ fields, where }: DataRecord, key: string): string | undefined {
-  const value = Object.hasOwn(fields, key) ? fields[key] : undefined;
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'number') return String(value);
-  if (typeof value === 'string') return value;
-  throw new LimrError('LIMR_FORMAT', `${where}: "${key}" is neither text nor a number`);
+function questionFields(record: DataRecord, key: string): Pick<Prompt, 'prompt' | 'messages'> {
+  const value = fieldOf(record, key);
+  const messages = Array.isArray(value) ? conversationOf(value, `${record.where}: "${key}"`) : undefined;
+  const prompt = messages === undefined ? optionalText(record, key) : questionOf(messages);
+  if (prompt === undefined) throw missingField(record, key, '--input-key');
+  if (prompt.trim() === '') {
+    throw new LimrError('LIMR_FORMAT', `${record.where}: "${key}" is empty`, 'Remove that row.');
+  }
+  return messages === undefined ? { prompt } : { prompt, messages };
 }
 
-/** A field's text that must be there; empty only when `mayBeEmpty`. */
-function requiredText(record: DataRecord, key: string, flag: string, mayBeEmpty = false): string {
-  const text = optionalText(record, key);
-  if (text !== undefined && (mayBeEmpty || text.trim() !== '')) return text;
-  const present = Object.keys(record.fields);
-  throw new LimrError(
-    'LIMR_FORMAT',
-    `${record.where}: "${key}" is ${text === undefined ? 'missing' : 'empty'}`,
-    text === undefined
-      ? `Its fields are ${present.join(', ') || 'none'}; choose one with ${flag}.`
-      : 'Remove that row.',
-  );
+/** The reference answer; it may be empty. */
+function answerText(record: DataRecord, key: string): string {
+  const answer = optionalText(record, key);
+  if (answer === undefined) throw missingField(record, key, '--label-key');
+  return answer;
 }

@@ -1,12 +1,14 @@
 /**
- * Rows of a data file, whatever its format. A format is an entry of `readers`, keyed by file extension.
+ * Rows of a data set, whatever its format. A format is an entry of `readers`, keyed by file extension. Values are those of JSON, with
+ * these conventions where a format knows more: integers beyond 2^53 and decimals are their exact text, times are ISO 8601, bytes
+ * are a Uint8Array.
  */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { LimrError } from '../errors.js';
-import { ioError, readText, withIo } from '../files.js';
-import { jsonErrorOffset, lineOf } from './json-text.js';
+import { dataFiles } from './data-files.js';
+import { readJsonArray, readJsonLines } from './json-records.js';
+
+export { jsonLineRecords } from './json-records.js';
 
 export interface DataRecord {
   readonly fields: Readonly<Record<string, unknown>>;
@@ -16,114 +18,52 @@ export interface DataRecord {
 
 type Reader = (file: string) => AsyncIterable<DataRecord>;
 
-const readers: Readonly<Record<string, Reader>> = { '.json': readJsonArray, '.jsonl': readJsonLines };
+/** The binary formats are loaded when the first such file is met. */
+const readers: Readonly<Record<string, () => Promise<Reader>>> = {
+  '.json': async () => readJsonArray,
+  '.jsonl': async () => readJsonLines,
+  '.parquet': async () => (await import('./parquet-records.js')).readParquet,
+  '.arrow': arrowReader,
+  '.arrows': arrowReader,
+  '.feather': arrowReader,
+};
+
+async function arrowReader(): Promise<Reader> {
+  return (await import('./arrow-records.js')).readArrow;
+}
 
 /**
- * Rows one after the other; a .jsonl file is read as a stream, so it may be larger than memory.
- * @param file a .json file (a list of objects) or a .jsonl file (an object a line; blank lines are skipped)
- * @throws {LimrError} LIMR_IO, LIMR_FORMAT with file and line, LIMR_UNSUPPORTED for another extension
+ * Rows one after the other. JSON lines, Arrow and Parquet are read piece by piece, so they may be larger than memory.
+ * @param path a file: .json (a list of objects), .jsonl (an object a line; blank lines are skipped), .parquet, .arrow; or a folder,
+ *   see `dataFiles`
+ * @throws {LimrError} LIMR_IO, LIMR_FORMAT with file and row, LIMR_UNSUPPORTED for another extension
  */
-export async function* streamRecords(file: string): AsyncGenerator<DataRecord, void, void> {
-  if ((await withIo(`read ${file}`, () => stat(file))).isDirectory()) {
-    throw new LimrError('LIMR_IO', `cannot read ${file}: it is a folder`, 'Name a file in it.');
-  }
-  const extension = extname(file).toLowerCase();
-  const reader = Object.hasOwn(readers, extension) ? readers[extension] : undefined;
-  if (reader === undefined) {
-    throw new LimrError(
-      'LIMR_UNSUPPORTED',
-      `${file}: no reader for ${extension === '' ? 'files without an extension' : `"${extension}" files`}`,
-      `Give it as one of ${Object.keys(readers).join(', ')}.`,
-    );
-  }
+export async function* streamRecords(path: string): AsyncGenerator<DataRecord, void, void> {
   let isEmpty = true;
-  for await (const record of reader(file)) {
-    isEmpty = false;
-    yield record;
+  for (const file of await dataFiles(path)) {
+    const read = await readerOf(file);
+    for await (const record of read(file)) {
+      isEmpty = false;
+      yield record;
+    }
   }
-  if (isEmpty) throw new LimrError('LIMR_FORMAT', `${file} has no rows`, 'Give a file with at least one.');
+  if (isEmpty) throw new LimrError('LIMR_FORMAT', `${path} has no rows`, 'Give a file with at least one.');
 }
 
 /** All rows of `streamRecords`, at least one. */
-export async function readRecords(file: string): Promise<readonly DataRecord[]> {
+export async function readRecords(path: string): Promise<readonly DataRecord[]> {
   const records: DataRecord[] = [];
-  for await (const record of streamRecords(file)) records.push(record);
+  for await (const record of streamRecords(path)) records.push(record);
   return records;
 }
 
-async function* readJsonArray(file: string): AsyncGenerator<DataRecord> {
-  const text = await readText(file);
-  if (text.trim() === '') return;
-  const content = parse(text, () => `${file}:${lineOf(text, jsonErrorOffset(text))}`);
-  if (!Array.isArray(content)) {
-    throw new LimrError('LIMR_FORMAT', `${file} is not a list of objects`, 'For one object a line, name it .jsonl.');
-  }
-  for (const [index, value] of content.entries()) yield record(value, `${file}[${index}]`);
-}
-
-async function* readJsonLines(file: string): AsyncGenerator<DataRecord> {
-  const chunks = createReadStream(file, { encoding: 'utf8', highWaterMark: 1 << 20 });
-  yield* jsonLineRecords(chunks, file);
-}
-
-/**
- * Rows of JSON lines as they come: an object a line; blank lines are skipped.
- * @param chunks of text, cut anywhere, such as a file's or stdin's stream
- * @param name what messages call it
- * @throws {LimrError} LIMR_IO, LIMR_FORMAT with name and line
- */
-export async function* jsonLineRecords(
-  chunks: AsyncIterable<string>,
-  name: string,
-): AsyncGenerator<DataRecord, void, void> {
-  let number = 0;
-  for await (const line of lines(chunks, name)) {
-    number += 1;
-    if (line.trim() === '') continue;
-    const where = `${name}:${number}`;
-    yield record(
-      parse(line, () => where),
-      where,
-    );
-  }
-}
-
-/** Lines that end in "\n" alone: JSON may hold U+2028, at which node:readline would cut. */
-async function* lines(chunks: AsyncIterable<string>, name: string): AsyncGenerator<string> {
-  let rest = '';
-  let isFirst = true;
-  try {
-    for await (const chunk of chunks) {
-      const text: string = isFirst && chunk.startsWith('\ufeff') ? chunk.slice(1) : chunk;
-      isFirst = false;
-      const parts = (rest + text).split('\n');
-      rest = parts.pop() ?? '';
-      yield* parts;
-    }
-  } catch (error) {
-    throw ioError(`cannot read ${name}`, error);
-  }
-  if (rest !== '') yield rest;
-}
-
-function parse(text: string, where: () => string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    const offset = jsonErrorOffset(text);
-    const found =
-      offset >= text.trimEnd().length ? 'it ends too early' : `at ${JSON.stringify(text.slice(offset, offset + 24))}`;
-    throw new LimrError('LIMR_FORMAT', `${where()}: malformed JSON, ${found}`, 'Mend that line.');
-  }
-}
-
-function record(value: unknown, where: string): DataRecord {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new LimrError(
-      'LIMR_FORMAT',
-      `${where} is not an object`,
-      'Every row is an object such as {"prompt": "..."}.',
-    );
-  }
-  return { fields: value as Record<string, unknown>, where };
+async function readerOf(file: string): Promise<Reader> {
+  const extension = extname(file).toLowerCase();
+  const reader = Object.hasOwn(readers, extension) ? readers[extension] : undefined;
+  if (reader !== undefined) return reader();
+  throw new LimrError(
+    'LIMR_UNSUPPORTED',
+    `${file}: no reader for ${extension === '' ? 'files without an extension' : `"${extension}" files`}`,
+    `Give it as one of ${Object.keys(readers).join(', ')}.`,
+  );
 }

@@ -1,16 +1,23 @@
 /** What identifies the inputs of a run, so that resuming with others is noticed. */
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { dataFiles } from '../dataset/data-files.js';
 import { withIo } from '../files.js';
 
 /** Bytes of a weight file that are hashed: its header and the first tensors. */
 const hashedBytes = 1 << 20;
 
-/** sha256 of a file's bytes. @throws {LimrError} LIMR_IO */
-export async function fileFingerprint(file: string): Promise<string> {
-  const content = await withIo(`read ${file}`, () => readFile(file));
-  return createHash('sha256').update(content).digest('hex');
+/** sha256 of the bytes of a data set's files, one after the other. @throws {LimrError} LIMR_IO */
+export async function dataFingerprint(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of await dataFiles(path)) {
+    await withIo(`read ${file}`, async () => {
+      for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+    });
+  }
+  return hash.digest('hex');
 }
 
 /**

@@ -22,7 +22,10 @@ const modelOption = {
 /** Of `train` and `plan`, beside the table of src/ppo/config.ts. */
 export const trainRunOptions = {
   ...modelOption,
-  prompts: files.text('', "training prompts, .json or .jsonl; default: limr-nano's own"),
+  prompts: files.text(
+    '',
+    "training prompts: .json, .jsonl, .parquet, .arrow, or a folder as datasets saves it; default: limr-nano's own",
+  ),
   evalPrompts: files.texts(
     "held-out prompts to evaluate on, once for each file; default: limr-nano's own with limr-nano",
   ),
@@ -36,10 +39,13 @@ export const trainRunOptions = {
   ),
   compat: files.choice('none', ['none', 'limr'], "limr = also what LIMR's code did and its paper did not mean"),
 
-  inputKey: texts.text('prompt', 'field of the question'),
-  labelKey: texts.text('answer', 'field of the reference answer'),
+  inputKey: texts.text('prompt', 'field of the question, a text or chat messages; dots lead into objects'),
+  labelKey: texts.text('answer', 'field of the reference answer; dots lead into objects'),
   ...askingOptions,
-  systemPrompt: texts.text(boxedSystemPrompt, 'system message of the chat template; none when empty'),
+  systemPrompt: texts.text(
+    boxedSystemPrompt,
+    'system message of the chat template, where the data have none; none when empty',
+  ),
 
   ...machineOptions,
 } as const;

@@ -4,7 +4,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { selfRemark } from '../audit/audit.js';
-import { askingTokens, type TokenizedPrompt } from '../dataset/asking.js';
+import { type TokenizedPrompt, tokenizePrompts } from '../dataset/asking.js';
 import { type PromptSet, promptSetRemarks, readPrompts } from '../dataset/prompts.js';
 import type { Engine } from '../engine/engine.js';
 import { checkModelFolder, companionPaths, readEosTokenIds, readVocabSize, unusedTokenIds } from '../engine/folder.js';
@@ -20,7 +20,7 @@ import { type TrainResult, train } from '../ppo/train.js';
 import { graderOf } from '../reward/create-reward.js';
 import { Checkpoints } from '../run/checkpoints.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
-import { fileFingerprint, modelFingerprint } from './fingerprint.js';
+import { dataFingerprint, modelFingerprint } from './fingerprint.js';
 import { type ChosenMachine, withEngine } from './machine.js';
 import { type OpenRewards, openRewards } from './rewards.js';
 import type { TrainSettings } from './train-settings.js';
@@ -92,11 +92,7 @@ async function launchWith(
   for (const [i, file] of files.entries()) {
     const set = await readSet(settings, file);
     for (const remark of [...promptSetRemarks(set), ...gradingRemarks(set, config, i === 0)]) hooks.remark?.(remark);
-    sets.push(
-      set.prompts.map(({ id, prompt, answer, fields }) => {
-        return { id, prompt, answer, fields, tokens: askingTokens(prompt, tokenizer, run) };
-      }),
-    );
+    sets.push(tokenizePrompts(set, tokenizer, run));
   }
   const [prompts = [], ...heldout] = sets;
   const special = {
@@ -177,13 +173,14 @@ async function checkDisk({ disk }: TrainingPlan, output: string): Promise<void> 
 async function identityOf(settings: TrainSettings, engine: Engine): Promise<JsonObject> {
   const { run, model, prompts, evalPrompts } = settings;
   const { version, compiler } = engine.machine();
-  const { applyChatTemplate, systemPrompt, inputKey, labelKey } = run;
+  const { applyChatTemplate, systemPrompt, inputTemplate, inputKey, labelKey } = run;
   return {
     model: await modelFingerprint(model),
-    prompts: await fileFingerprint(prompts),
-    evalPrompts: await Promise.all(evalPrompts.map(fileFingerprint)),
+    prompts: await dataFingerprint(prompts),
+    evalPrompts: await Promise.all(evalPrompts.map(dataFingerprint)),
     applyChatTemplate,
     systemPrompt,
+    inputTemplate,
     inputKey,
     labelKey,
     build: `${version} ${compiler}`,

@@ -52,9 +52,9 @@ export const trainOptions = {
 
   promptMaxLen: sampling.integer(1024, { min: 1 }, 'prompt tokens, at most'),
   promptTruncation: sampling.choice(
-    'left',
-    ['left', 'right', 'error'],
-    "which end of a longer prompt is cut; right loses the template's end; error refuses the data set",
+    'error',
+    ['error', 'drop', 'left', 'right'],
+    'what becomes of a longer prompt: error refuses the data set, drop leaves the prompt out, left and right cut that end',
   ),
   generateMaxLen: sampling.integer(1024, { min: 1 }, 'generated tokens a sample, at most'),
   minTokens: sampling.integer(1, {}, 'tokens before which no end-of-text token is sampled'),

@@ -5,14 +5,15 @@ import type { TrainConfig } from './config.js';
 
 export interface FittedPrompts {
   readonly prompts: readonly TokenizedPrompt[];
-  /** How many were cut. */
+  /** How many were too long, and so cut or dropped. */
   readonly truncated: number;
 }
 
 /**
- * Cuts prompts of more than promptMaxLen tokens at the end that promptTruncation names.
+ * Prompts of more than promptMaxLen tokens are cut at the end that promptTruncation names, or dropped; the others are numbered anew.
  * @param source what to call the set in messages
- * @throws {LimrError} LIMR_USAGE for a prompt without tokens, or a longer one under promptTruncation "error"
+ * @throws {LimrError} LIMR_USAGE for a prompt without tokens, or a longer one under promptTruncation "error", or
+ *   when all are dropped
  */
 export function fitPrompts(
   prompts: readonly TokenizedPrompt[],
@@ -21,20 +22,28 @@ export function fitPrompts(
 ): FittedPrompts {
   const { promptMaxLen, promptTruncation } = config;
   let truncated = 0;
-  const fitted = prompts.map((prompt) => {
+  const fitted = prompts.flatMap((prompt) => {
     const { tokens, id } = prompt;
     if (tokens.length === 0)
       throw new LimrError('LIMR_USAGE', `prompt ${id} of ${source} has no tokens`, 'Remove it from the file.');
-    if (tokens.length <= promptMaxLen) return prompt;
+    if (tokens.length <= promptMaxLen) return [prompt];
     if (promptTruncation === 'error')
       throw new LimrError(
         'LIMR_USAGE',
         `prompt ${id} of ${source} has ${tokens.length} tokens, and promptMaxLen is ${promptMaxLen}`,
-        'Raise --prompt-max-len, or set --prompt-truncation.',
+        'Raise --prompt-max-len, or leave such prompts out by --prompt-truncation drop.',
       );
     truncated += 1;
+    if (promptTruncation === 'drop') return [];
     const kept = promptTruncation === 'left' ? tokens.slice(-promptMaxLen) : tokens.slice(0, promptMaxLen);
-    return { ...prompt, tokens: kept };
+    return [{ ...prompt, tokens: kept }];
   });
+  if (fitted.length === 0 && truncated > 0) {
+    throw new LimrError(
+      'LIMR_USAGE',
+      `all ${truncated} prompts of ${source} have more than ${promptMaxLen} tokens and are dropped`,
+      'Raise --prompt-max-len.',
+    );
+  }
   return { prompts: fitted, truncated };
 }

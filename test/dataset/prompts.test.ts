@@ -84,7 +84,7 @@ describe('readPrompts', () => {
     [
       'a prompt of another type',
       'type.jsonl',
-      '{"prompt": [], "answer": "a"}',
+      '{"prompt": {}, "answer": "a"}',
       'LIMR_FORMAT',
       /neither text nor a number/,
     ],

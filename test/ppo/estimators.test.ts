@@ -302,7 +302,7 @@ describe('prompt order', () => {
 
 describe('prompts that are too long', () => {
   const prompt = { id: 'a', prompt: '', answer: '', tokens: Int32Array.of(1, 2, 3) };
-  const fitted = (promptTruncation: 'left' | 'right' | 'error', promptMaxLen: number) =>
+  const fitted = (promptTruncation: 'left' | 'right' | 'error' | 'drop', promptMaxLen: number) =>
     fitPrompts([prompt], { promptMaxLen, promptTruncation }, 'a set');
 
   it('are cut at the end named, and counted', () => {
@@ -310,6 +310,13 @@ describe('prompts that are too long', () => {
     expect(fitted('left', 2)).toEqual({ prompts: [{ ...prompt, tokens: Int32Array.of(2, 3) }], truncated: 1 });
     expect(fitted('right', 2)).toEqual({ prompts: [{ ...prompt, tokens: Int32Array.of(1, 2) }], truncated: 1 });
     expect(() => fitted('error', 2)).toThrow('prompt a of a set has 3 tokens, and promptMaxLen is 2');
+  });
+
+  it('or dropped, but not all of them', () => {
+    const short = { ...prompt, id: 'b', tokens: Int32Array.of(1) };
+    const config = { promptMaxLen: 2, promptTruncation: 'drop' } as const;
+    expect(fitPrompts([prompt, short], config, 'a set')).toEqual({ prompts: [short], truncated: 1 });
+    expect(() => fitted('drop', 2)).toThrow('all 1 prompts of a set have more than 2 tokens');
   });
 
   it('and empty ones are refused', () => {
