@@ -7,7 +7,7 @@ import type { Trajectories } from './trajectories.js';
  * - of accuracies it is the **pass rate** p_i: the share of correct samples. Prompts with p near 0 or 1 bring no gradient to a
  *   group-relative advantage, which is why DAPO drops them (Yu et al. 2025, arXiv:2503.14476, section 3.2).
  * - of variances it is the **uncertainty** u_i = mean_k Var(r_i in epoch k), population variance: the gradient of the expected reward
- *   is bounded by the standard deviation of the reward (Razin et al. 2024, arXiv:2310.20703, theorem 1).
+ *   vanishes with the reward's standard deviation, whatever its mean (Razin et al. 2024, arXiv:2310.20703, theorem 1).
  */
 export function meanOverSeen(trajectories: Trajectories): Float64Array {
   return Float64Array.from({ length: trajectories.length }, (_, i) => {

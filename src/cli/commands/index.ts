@@ -6,6 +6,7 @@ import { generateVerb } from './generate.js';
 import { modelVerbs } from './model.js';
 import { planVerb } from './plan.js';
 import { scoreVerb } from './score.js';
+import { selectVerb } from './select.js';
 import { serveRmVerb } from './serve-rm.js';
 import { sftVerb } from './sft.js';
 import { trainVerb } from './train.js';
@@ -16,6 +17,7 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   sftVerb,
   generateVerb,
   scoreVerb,
+  selectVerb,
   verifyVerb,
   auditVerb,
   serveRmVerb,

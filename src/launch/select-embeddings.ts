@@ -1,0 +1,82 @@
+/** Vectors of prompts, for the selection by diversity. */
+import { askingTokens } from '../dataset/asking.js';
+import type { Prompt } from '../dataset/prompts.js';
+import { readRecords } from '../dataset/records.js';
+import type { Model } from '../engine/model.js';
+import { LimrError } from '../errors.js';
+import { hiddenStateSolver } from '../lim/hidden-states.js';
+import { modelFolder } from './embedded.js';
+import { chooseMachine, withEngine } from './machine.js';
+import type { SelectHooks } from './select.js';
+import type { SelectOptions } from './select-options.js';
+
+/**
+ * One vector of length 1 a prompt, so that distances are those of cosines: of `--embeddings`, else the mean over the prompt's tokens of
+ * the last hidden state of `--model`.
+ * @throws {LimrError} LIMR_FORMAT when a prompt has no vector in the file; LIMR_IO, LIMR_NUMERIC, LIMR_ABORTED
+ */
+export async function promptEmbeddings(
+  prompts: readonly Prompt[],
+  options: SelectOptions,
+  hooks: SelectHooks,
+): Promise<readonly Float32Array[]> {
+  const vectors =
+    options.embeddings === ''
+      ? await embed(prompts, options, hooks)
+      : await readEmbeddings(prompts, options.embeddings);
+  return vectors.map((vector) => {
+    const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
+    return norm > 0 ? vector.map((value) => value / norm) : vector;
+  });
+}
+
+async function readEmbeddings(prompts: readonly Prompt[], file: string): Promise<Float32Array[]> {
+  const vectors = new Map<string, Float32Array>();
+  for (const { fields, where } of await readRecords(file)) {
+    const { id, prompt, embedding } = fields;
+    if (!Array.isArray(embedding) || embedding.length === 0 || !embedding.every((value) => typeof value === 'number')) {
+      throw new LimrError('LIMR_FORMAT', `${where}: "embedding" is no list of numbers`);
+    }
+    const vector = Float32Array.from(embedding as number[]);
+    if (id !== undefined) vectors.set(`id ${String(id)}`, vector);
+    else if (typeof prompt === 'string') vectors.set(`prompt ${prompt.trim()}`, vector);
+  }
+  return prompts.map(({ id, prompt, row }) => {
+    const vector = vectors.get(`id ${id}`) ?? vectors.get(`prompt ${prompt.trim()}`);
+    if (vector !== undefined) return vector;
+    throw new LimrError(
+      'LIMR_FORMAT',
+      `${file} has no vector for row ${row} of --prompts (id ${id})`,
+      'Rows are {"id": "...", "embedding": [...]}, one for every prompt.',
+    );
+  });
+}
+
+async function embed(prompts: readonly Prompt[], options: SelectOptions, hooks: SelectHooks): Promise<Float32Array[]> {
+  const { onProgress, signal } = hooks;
+  return withEngine(chooseMachine(options), async (engine) => {
+    const model = await engine.load(modelFolder(options.model));
+    const hiddenState = hiddenStateSolver(outputHead(model));
+    const vectors: Float32Array[] = [];
+    for (const { prompt } of prompts) {
+      if (signal?.aborted === true) throw new LimrError('LIMR_ABORTED', 'interrupted while embedding prompts');
+      const tokens = askingTokens(prompt, model.tokenizerFor('a text'), options);
+      vectors.push(hiddenState(meanRow(await model.logits([tokens]), model.info.vocabSize)));
+      onProgress?.(vectors.length, prompts.length);
+    }
+    return vectors;
+  });
+}
+
+function outputHead(model: Model) {
+  const name = model.tensorNames().includes('lm_head.weight') ? 'lm_head.weight' : 'model.embed_tokens.weight';
+  const { cols, data } = model.readTensor(name);
+  return { weight: data, hiddenSize: cols };
+}
+
+function meanRow(matrix: Float32Array, columns: number): Float64Array {
+  const rows = matrix.length / columns;
+  const mean = new Float64Array(columns);
+  for (let at = 0; at < matrix.length; ++at) mean[at % columns]! += matrix[at]!;
+  return mean.map((sum) => sum / rows);
+}
