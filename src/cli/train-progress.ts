@@ -69,7 +69,10 @@ export class TrainProgress {
       this.terminal.say(`resumed from ${event.resumedFrom}, rollout ${event.rollout} of ${event.rollouts}`);
     }
     if (event.truncatedPrompts > 0) {
-      this.terminal.say(`${event.truncatedPrompts} prompts were longer than --prompt-max-len; --prompt-truncation says what became of them`, 'warn');
+      this.terminal.say(
+        `${event.truncatedPrompts} prompts were longer than --prompt-max-len; --prompt-truncation says what became of them`,
+        'warn',
+      );
     }
   }
 
