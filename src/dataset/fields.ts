@@ -13,7 +13,7 @@ export function fieldOf({ fields }: DataRecord, key: string): unknown {
     .split('.')
     .reduce<unknown>(
       (value, name) =>
-        typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+        typeof value === 'object' && value !== null && Object.keys(value).includes(name)
           ? (value as Record<string, unknown>)[name]
           : undefined,
       fields,

@@ -57,15 +57,19 @@ export async function* readParquet(file: string): AsyncGenerator<DataRecord, voi
 
 async function asyncBuffer(handle: FileHandle, file: string): Promise<AsyncBuffer> {
   const { size } = await withIo(`read ${file}`, () => handle.stat());
+  const read = async (start: number, end: number): Promise<ArrayBuffer> => {
+    if (!(start >= 0 && start <= end && end <= size)) throw corrupt(file, `it points outside of its ${size} bytes`);
+    const bytes = new Uint8Array(end - start);
+    const { bytesRead } = await withIo(`read ${file}`, () => handle.read(bytes, 0, bytes.length, start));
+    if (bytesRead !== bytes.length) throw corrupt(file, 'it grew shorter while it was read');
+    return bytes.buffer;
+  };
   return {
     byteLength: size,
-    slice: async (start, end = size) => {
-      if (!(start >= 0 && start <= end && end <= size))
-        throw corrupt(file, `it points to bytes ${start} to ${end} of ${size}`);
-      const bytes = new Uint8Array(end - start);
-      const { bytesRead } = await withIo(`read ${file}`, () => handle.read(bytes, 0, bytes.length, start));
-      if (bytesRead !== bytes.length) throw corrupt(file, 'it grew shorter while it was read');
-      return bytes.buffer;
+    slice: (start, end = size) => {
+      const bytes = read(start, end);
+      bytes.catch(() => {}); // the library asks for all columns before it awaits the first
+      return bytes;
     },
   };
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type AskingStyle, askingTokens } from '../../src/dataset/asking.js';
+import { type AskingStyle, askingText, askingTokens, tokenizePrompts } from '../../src/dataset/asking.js';
+import { conversationOf, questionOf } from '../../src/dataset/conversation.js';
+import type { PromptSet } from '../../src/dataset/prompts.js';
 import { tokensOf } from '../../src/dataset/token-rows.js';
 import type { Tokenizer } from '../../src/tokenizer/tokenizer.js';
 
@@ -24,6 +26,74 @@ describe('askingTokens', () => {
   ] as const)('template %s, one there: %s, system message "%s"', (applyChatTemplate, has, systemPrompt, want) => {
     const style: AskingStyle = { applyChatTemplate, systemPrompt };
     expect(text(askingTokens('2+2?', tokenizer(has ? {} : undefined), style))).toBe(want);
+  });
+});
+
+describe('askingText', () => {
+  const style = { applyChatTemplate: 'auto', systemPrompt: 'Think.' } as const;
+  const chat = [
+    { role: 'system', content: 'Box it.' },
+    { role: 'user', content: '1?' },
+    { role: 'assistant', content: '1.' },
+    { role: 'user', content: '2?' },
+  ] as const;
+
+  it('keeps a conversation and its own system message', () => {
+    expect(askingText(chat, tokenizer({}), style)).toBe('s:Box it.;u:1?;a:1.;u:2?;');
+    expect(askingText(chat.slice(1), tokenizer({}), style)).toBe('s:Think.;u:1?;a:1.;u:2?;');
+  });
+
+  it('puts the last question into the input template, whatever it holds', () => {
+    const withTemplate = { ...style, inputTemplate: 'Q: {} {a}\nA:' };
+    expect(askingText('x$&{}', tokenizer(), withTemplate)).toBe('Q: x$&{} {a}\nA:');
+    expect(askingText(chat, tokenizer({}), withTemplate)).toBe('s:Box it.;u:1?;a:1.;u:Q: 2? {a}\nA:;');
+    for (const inputTemplate of ['Q:', '{} {}']) {
+      expect(() => askingText('x', tokenizer(), { ...style, inputTemplate })).toThrowError(
+        expect.objectContaining({ code: 'LIMR_USAGE' }),
+      );
+    }
+  });
+
+  it('drops no message in silence where there is no chat template', () => {
+    expect(askingText([{ role: 'user', content: '2?' }], tokenizer(), style)).toBe('2?');
+    const set: PromptSet = {
+      file: 'chats.json',
+      prompts: [{ row: 7, id: 'a', prompt: '2?', messages: chat, answer: '2', fields: {} }],
+      duplicatePrompts: [],
+      duplicateIds: [],
+      emptyAnswers: [],
+    };
+    expect(() => tokenizePrompts(set, tokenizer(), style)).toThrowError(
+      expect.objectContaining({
+        code: 'LIMR_UNSUPPORTED',
+        message: 'chats.json, row 7: a conversation of 4 messages needs a chat template',
+      }),
+    );
+    expect(tokenizePrompts(set, tokenizer({}), style)).toMatchObject([{ id: 'a', prompt: '2?', answer: '2' }]);
+  });
+});
+
+describe('conversationOf', () => {
+  const user = { role: 'user', content: 'q' };
+  it.each([
+    [[], 'the conversation is empty'],
+    [[user, { role: 'assistant', content: 'a' }], "the conversation ends with the assistant's message"],
+    [[{ role: 'human', content: 'q' }], 'message 0 is not {"role"'],
+    [[user, { role: 'user', content: null }], 'message 1 is not {"role"'],
+    [[user, 'q'], 'message 1 is not {"role"'],
+  ])('refuses %j', (messages, message) => {
+    expect(() => conversationOf(messages, 'a.json[3]: "chat"')).toThrowError(
+      expect.objectContaining({
+        code: 'LIMR_FORMAT',
+        message: expect.stringContaining(`a.json[3]: "chat": ${message}`),
+      }),
+    );
+  });
+
+  it('takes the question from the last turn of the user', () => {
+    expect(questionOf(conversationOf([user, { role: 'assistant', content: 'a' }, { ...user, content: 'r' }], ''))).toBe(
+      'r',
+    );
   });
 });
 

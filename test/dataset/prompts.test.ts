@@ -38,6 +38,32 @@ describe('readPrompts', () => {
     expect(prompts).toEqual([{ row: 0, id: '0', prompt: 'q', answer: 's', fields: { question: 'q', solution: 's' } }]);
   });
 
+  it('keeps integers that a number cannot hold, and numbers in texts', async () => {
+    const path = file(
+      'large.jsonl',
+      '{"id": 9007199254740993, "prompt": "is \\"12345678901234567890\\" or 1?", "answer": -12345678901234567890, "x": [0.1234567890123456, 1e17, 9007199254740991]}\n',
+    );
+    const { prompts } = await readPrompts(path);
+    expect(prompts[0]).toMatchObject({
+      id: '9007199254740993',
+      prompt: 'is "12345678901234567890" or 1?',
+      answer: '-12345678901234567890',
+      fields: { x: [0.1234567890123456, 1e17, 9007199254740991] },
+    });
+  });
+
+  it('finds nested fields; a whole name goes before a path', async () => {
+    const row = { 'a.b': 'whole', a: { b: 'nested', c: [{ d: 5 }] } };
+    const path = file('nested.json', JSON.stringify([row]));
+    expect((await readPrompts(path, { inputKey: 'a.b', labelKey: 'a.c.0.d' })).prompts[0]).toMatchObject({
+      prompt: 'whole',
+      answer: '5',
+    });
+    for (const labelKey of ['a.c.1.d', 'a.x', 'a.b.length', 'a.c.length', 'constructor.name']) {
+      await expect(readPrompts(path, { inputKey: 'a.b', labelKey })).rejects.toMatchObject({ code: 'LIMR_FORMAT' });
+    }
+  });
+
   it('keeps duplicates and empty answers, and reports them', async () => {
     const path = file(
       'twice.jsonl',
