@@ -1,14 +1,4 @@
-import type { Candidate } from './candidate.js';
-import { mathVerifyCandidates } from './math-verify.js';
-
+/** Where a text may hold its answer: as Math-Verify looks for it, and as `standard` does. Nothing is parsed here. */
 export type { Candidate, ExpressionCandidate, LatexCandidate, LatexPart, NumberCandidate } from './candidate.js';
 export { type FinalAnswer, finalAnswers } from './final-answers.js';
-
-export interface ExtractOptions {
-  readonly policy: 'math-verify';
-}
-
-export function answerCandidates(text: string, options: ExtractOptions): Iterable<Candidate> {
-  void options;
-  return mathVerifyCandidates(text);
-}
+export { mathVerifyCandidates } from './math-verify.js';

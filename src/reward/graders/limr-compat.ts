@@ -1,10 +1,10 @@
 import { lastBoxedAnswer } from '../boxed.js';
 import {
-  answerCandidates,
   type Candidate,
   type ExpressionCandidate,
   type LatexCandidate,
   type LatexPart,
+  mathVerifyCandidates,
   type NumberCandidate,
 } from '../extract/index.js';
 import { pythonStrip } from '../python-text.js';
@@ -95,7 +95,7 @@ interface Reading<T> {
 /** What `parse` returns, null for an empty list. */
 function read<T>(text: string, policy: CandidatePolicy<T>): Reading<T> | null {
   let first = '';
-  for (const candidate of answerCandidates(text, { policy: 'math-verify' })) {
+  for (const candidate of mathVerifyCandidates(text)) {
     const plain = candidate.kind === 'latex' ? readFraction(candidate) : readArithmetic(candidate);
     if (plain === 'fatal') return null;
     const other = plain === null && candidate.kind === 'latex' ? policy.read(candidate) : null;

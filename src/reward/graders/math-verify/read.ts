@@ -1,6 +1,7 @@
-import { answerCandidates, type Candidate, type LatexPart } from '../../extract/index.js';
+import { type Candidate, type LatexPart, mathVerifyCandidates } from '../../extract/index.js';
 import { type Answer, type Node, parseAnswer } from '../../maths/index.js';
 import { mathVerifyDialect } from './dialect.js';
+import { parseNumber } from './expression.js';
 import { normaliseLatex } from './normalise.js';
 import { expressionTree, numberTree } from './plain-tree.js';
 
@@ -18,10 +19,14 @@ export interface Value {
 
 const nothing: Reading = { value: null, text: '' };
 
-/** The first candidate that has a value, as parse() with its default settings; its text is that of the first candidate of all. */
+/**
+ * The first candidate that has a value, as parse() with its default settings; its text is that of the first candidate of all.
+ * A number that cannot be converted ends the search with nothing at all, as the error that it raises there.
+ */
 export function mathVerifyRead(text: string): Reading {
   let first = '';
-  for (const candidate of answerCandidates(text, { policy: 'math-verify' })) {
+  for (const candidate of mathVerifyCandidates(text)) {
+    if (candidate.kind === 'number' && !parseNumber(candidate.text, candidate.percent).ok) return nothing;
     const { value, text: shown } = readCandidate(candidate);
     if (first === '') first = shown;
     if (value !== null) return { value, text: first };
