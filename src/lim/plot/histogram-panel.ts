@@ -2,7 +2,7 @@
 import { averageColour, otherColour, selectedColour } from './colour.js';
 import { axes, type Box, element, linearScale, text, ticks } from './svg.js';
 
-const maxBins = 40;
+const maxBins = 60;
 
 /**
  * @param scores NaN = none

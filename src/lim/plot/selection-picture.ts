@@ -23,8 +23,8 @@ export interface SelectionPicture {
 }
 
 const style =
-  'text{font:12px system-ui,-apple-system,"Segoe UI",sans-serif;fill:#52606d}' +
-  '.head{font-size:16px;font-weight:600;fill:#1f2933}.title{font-weight:600;fill:#1f2933}.name{font-size:12px}';
+  'text{font:12px system-ui,-apple-system,"Segoe UI",sans-serif}' +
+  'text.head{font-size:16px;font-weight:600;fill:#1f2933}text.title{font-weight:600;fill:#1f2933}';
 
 /** @returns an SVG document; the same input gives the same bytes */
 export function selectionPicture(what: SelectionPicture): string {
@@ -41,7 +41,7 @@ export function selectionPicture(what: SelectionPicture): string {
           what.signal ?? 'reward',
         ),
     histogramPanel(
-      { x: left, y: 80, width: 400, height: 300 },
+      { x: left, y: 80, width: courses === undefined ? 570 : 400, height: 300 },
       what.scores,
       what.selected,
       what.threshold,
@@ -51,7 +51,7 @@ export function selectionPicture(what: SelectionPicture): string {
       ? ''
       : overlapPanel({ x: 120, y: 540, width: 400, height: 34 * overlap.methods.length }, overlap),
   ];
-  const width = left + 440;
+  const width = Math.max(left + 440, 680);
   const height = panels[2] === '' ? 470 : 570 + 34 * (overlap?.methods.length ?? 0);
   return `${element(
     'svg',
@@ -60,6 +60,7 @@ export function selectionPicture(what: SelectionPicture): string {
       viewBox: `0 0 ${px(width)} ${px(height)}`,
       width,
       height,
+      fill: '#52606d',
     },
     [
       '',

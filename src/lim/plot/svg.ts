@@ -88,10 +88,9 @@ export function axes(
     ...vertical,
     ...horizontal,
     element('line', { x1: box.x, x2: right, y1: bottom, y2: bottom, stroke: '#52606d' }),
-    text(box.x + box.width / 2, bottom + 38, words.x, { 'text-anchor': 'middle', class: 'name' }),
+    text(box.x + box.width / 2, bottom + 38, words.x, { 'text-anchor': 'middle' }),
     text(0, 0, words.y, {
       'text-anchor': 'middle',
-      class: 'name',
       transform: `translate(${px(box.x - 46)} ${px(box.y + box.height / 2)}) rotate(-90)`,
     }),
   ].join('\n');
