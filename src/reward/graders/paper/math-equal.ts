@@ -18,6 +18,7 @@
  *   different       none of these
  *   budget          too much work: too deep, too long, too many comparisons; then nothing is equal
  */
+import { Budget, exhausted } from '../../maths/budget.js';
 import { pythonStrip } from '../../python-text.js';
 import type { Verdict } from '../grader.js';
 import { bracketItems, inBrackets, matrixCells, toPmatrix } from './brackets.js';
@@ -44,12 +45,18 @@ export interface MathVerdict extends Verdict {
   readonly reason: EqualReason | UnequalReason;
 }
 
-/** What the original asks of sympy. Pure, bounded in time, and total. */
+/** What the original asks of sympy. Deterministic, and bounded by the budget of the whole comparison. */
 export interface Symbolic {
-  /** Whether both texts are the same expression, equation or matrix; numbers within a relative 1e-4. */
-  symbolicEqual(a: string, b: string): boolean;
-  /** The value of a text that is a real constant, null for everything else. */
-  numericValue(text: string): number | null;
+  /**
+   * Whether both texts are the same expression, equation or matrix; numbers within a relative 1e-4.
+   * @throws {exhausted} of the maths core
+   */
+  symbolicEqual(a: string, b: string, budget: Budget): boolean;
+  /**
+   * The value of a text that is a real constant, null for everything else.
+   * @throws {exhausted} of the maths core
+   */
+  numericValue(text: string, budget: Budget): number | null;
 }
 
 /** Where the two graders differ. */
@@ -69,9 +76,8 @@ const maxDepth = 100;
 /** Characters of all texts that are compared within a comparison, each comparison counting for some more. */
 const maxWork = 8_000_000;
 const workPerComparison = 64;
-const maxSymbolic = 400;
-
-const exhausted = Symbol('exhausted');
+/** Of the maths core, for all symbolic comparisons within a comparison. */
+const maxSteps = 400_000;
 
 /**
  * Whether a prediction equals the reference (the gold answer), in this order: the rules are not symmetric.
@@ -87,8 +93,8 @@ export function mathEqual(prediction: string, reference: string, symbolic: Symbo
 }
 
 class Comparison {
+  private readonly budget = new Budget(maxSteps);
   private work = 0;
-  private symbolicCalls = 0;
 
   constructor(
     private readonly symbolic: Symbolic,
@@ -154,7 +160,8 @@ class Comparison {
     if (xSigns === 1 && ySigns === 1) {
       const xZero = leftMinusRight(x);
       const yZero = leftMinusRight(y);
-      return this.symbolicEqual(xZero, yZero) || this.symbolicEqual(`-(${xZero})`, yZero) ? equal('equation') : null;
+      const same = this.symbolicEqual(xZero, yZero) || this.symbolicEqual(`-(${xZero})`, yZero);
+      return same ? equal('equation') : null;
     }
     let same = false;
     if (ySigns === 0 && xSigns === 1 && hasShortLeftSide(x)) same = this.compare(rightSide(x), y, depth + 1).equal;
@@ -164,17 +171,15 @@ class Comparison {
 
   private equalToAlgebra(x: string, y: string): MathVerdict {
     if (this.symbolicEqual(x, y)) return equal('symbolic');
-    const value = this.symbolic.numericValue(x);
+    const value = this.symbolic.numericValue(x, this.budget);
     if (value === null) return different('different');
-    const wanted = this.symbolic.numericValue(y);
+    const wanted = this.symbolic.numericValue(y, this.budget);
     const close = wanted !== null && Math.abs(value - wanted) <= absoluteTolerance;
     return close || (this.rules.sameDecimal && isSameDecimal(value, y)) ? equal('value') : different('different');
   }
 
   private symbolicEqual(x: string, y: string): boolean {
-    this.symbolicCalls += 1;
-    if (this.symbolicCalls > maxSymbolic) throw exhausted;
-    return this.symbolic.symbolicEqual(x, y);
+    return this.symbolic.symbolicEqual(x, y, this.budget);
   }
 }
 

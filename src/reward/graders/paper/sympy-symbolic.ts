@@ -9,7 +9,7 @@
  * A text that cannot be read is compared as text. sympy's Python reader, the original's second choice, is not reproduced but
  * for a lone number, nor are infinite sums, integrals and limits. Variables are sampled over the reals, sympy's are complex.
  */
-import { Budget, exhausted } from '../../maths/budget.js';
+import type { Budget } from '../../maths/budget.js';
 import { decimalValue } from '../../maths/decimals.js';
 import { doubleValue } from '../../maths/doubles.js';
 import { equalValues } from '../../maths/equal-values.js';
@@ -24,35 +24,34 @@ import { isClose } from './python.js';
 import { readSympyLatex } from './sympy-latex.js';
 
 export const sympySymbolic: Symbolic = {
-  symbolicEqual: (a, b) =>
-    withinBudget((budget) => equalReadings(reading(a, budget), reading(b, budget), budget), false),
-  numericValue(text) {
-    const node = readSympyLatex(text);
-    return node && withinBudget((budget) => realValue(node, budget), null);
+  symbolicEqual: (a, b, budget) => equalReadings(reading(a, budget), reading(b, budget), budget),
+  numericValue(text, budget) {
+    const node = read(text, budget);
+    return node && realValue(node, budget);
   },
 };
 
-const steps = 100_000;
 const relativeTolerance = 1e-4;
 const decimalDigits = 40;
 /** Longer numbers, or ones with larger exponents, are not read. */
 const maxDigits = 1000;
 const nowhere = new Map<string, never>();
 
-function withinBudget<T>(work: (budget: Budget) => T, otherwise: T): T {
-  try {
-    return work(new Budget(steps));
-  } catch (error) {
-    if (error === exhausted) return otherwise;
-    throw error;
-  }
+/** Steps of the budget that a character costs to read. */
+const stepsPerCharacter = 10;
+const maxLength = 20_000;
+
+function read(text: string, budget: Budget): Node | null {
+  if (text.length > maxLength) return null;
+  budget.spend(stepsPerCharacter * text.length);
+  return readSympyLatex(text);
 }
 
 /** What a text is: an expression, a relation, a relation that holds or not, or only a text. */
 type Reading = Node | boolean | string;
 
 function reading(text: string, budget: Budget): Reading {
-  const node = readSympyLatex(text.replaceAll('\\\\', '\\')) ?? readSympyLatex(text) ?? pythonNumber(text);
+  const node = read(text.replaceAll('\\\\', '\\'), budget) ?? read(text, budget) ?? pythonNumber(text);
   if (node === null) return text;
   return node.kind === 'relation' ? decided(node, budget) : node;
 }

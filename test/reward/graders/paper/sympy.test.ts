@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { mathEqual } from '../../../../src/reward/graders/paper/math-equal.js';
 import { readSympyLatex } from '../../../../src/reward/graders/paper/sympy-latex.js';
 import { sympySymbolic } from '../../../../src/reward/graders/paper/sympy-symbolic.js';
+import { Budget } from '../../../../src/reward/maths/budget.js';
 import { key } from '../../../../src/reward/maths/key.js';
 import { Source } from '../../support.js';
 import { leastMs } from './support.js';
@@ -12,6 +14,8 @@ const golden = JSON.parse(readFileSync(new URL('../../../golden/paper-equal.json
   different: [string, string][];
   values: [string, number][];
 };
+
+const symbolicEqual = (a: string, b: string) => sympySymbolic.symbolicEqual(a, b, new Budget());
 
 describe('readSympyLatex', () => {
   it.each([
@@ -126,20 +130,20 @@ describe('sympySymbolic', () => {
     [true, golden.equal],
     [false, golden.different],
   ] as const)('says %s as sympy does', (want, pairs) => {
-    const wrong = pairs.filter(([a, b]) => sympySymbolic.symbolicEqual(a, b) !== want);
+    const wrong = pairs.filter(([a, b]) => symbolicEqual(a, b) !== want);
     expect(wrong).toEqual([]);
     expect(pairs.length).toBeGreaterThan(80);
   });
 
   it('gives the values that sympy gives', () => {
     for (const [text, value] of golden.values) {
-      const ours = sympySymbolic.numericValue(text);
+      const ours = sympySymbolic.numericValue(text, new Budget());
       expect(ours, text).not.toBeNull();
       expect(Math.abs(ours! - value), text).toBeLessThanOrEqual(1e-14 * Math.abs(value));
     }
     expect(golden.values.length).toBeGreaterThan(20);
     for (const text of ['x', '', '\\sqrt{-1}', '1=1', '\\frac{1}{0}', '\\pi', '(1,2)']) {
-      expect(sympySymbolic.numericValue(text), text).toBeNull();
+      expect(sympySymbolic.numericValue(text, new Budget()), text).toBeNull();
     }
   });
 
@@ -149,9 +153,15 @@ describe('sympySymbolic', () => {
     for (const [a, b] of [
       [many, `${many}+1`],
       [towers, `${towers}+1`],
-      ['9'.repeat(3000), '9'.repeat(2999)],
+      [`${'9'.repeat(3000)}x`, `${'9'.repeat(2999)}x`],
+      ['x'.repeat(30_000), 'y'.repeat(30_000)],
     ] as const) {
-      expect(leastMs(() => sympySymbolic.symbolicEqual(a, b), 500)).toBeLessThan(500);
+      const verdict = () => mathEqual(a, b, sympySymbolic);
+      expect(leastMs(verdict, 500)).toBeLessThan(500);
+      expect(verdict().equal, a.slice(0, 20)).toBe(false);
     }
+    const list = (term: string) => `(${`${term},`.repeat(2000)}1)`;
+    expect(mathEqual(list('x^2-y^2'), list('(x+y)(x-y)'), sympySymbolic)).toEqual({ equal: false, reason: 'budget' });
+    expect(() => sympySymbolic.symbolicEqual('x+1', '1+x', new Budget(20))).toThrow();
   });
 });
