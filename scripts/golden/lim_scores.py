@@ -70,8 +70,8 @@ def cases() -> list[dict]:
         if share > 0:
             gone[0] = True  # never seen
             gone[1], gone[1, 0] = True, False  # seen once
-            gone[2] = False
-            gone[2, -1] = True  # left out of the last epoch alone
+            gone[2:4] = False
+            gone[2, -1] = gone[3, 0] = True  # left out of the last epoch alone, and of the first
         for signal, values in [("reward", rewards.mean(axis=2)), ("accuracy", (rewards == 1).mean(axis=2))]:
             seen = np.where(gone, np.nan, values)
             listed = [[None if np.isnan(v) else float(v) for v in row] for row in seen]
