@@ -2,6 +2,7 @@
 import type { Verb, VerbGroup } from '../verb.js';
 import { auditVerb } from './audit.js';
 import { doctorVerb } from './doctor.js';
+import { evalVerb } from './eval.js';
 import { generateVerb } from './generate.js';
 import { modelVerbs } from './model.js';
 import { planVerb } from './plan.js';
@@ -15,6 +16,7 @@ import { verifyVerb } from './verify.js';
 export const verbs: readonly (Verb | VerbGroup)[] = [
   trainVerb,
   sftVerb,
+  evalVerb,
   generateVerb,
   scoreVerb,
   selectVerb,

@@ -1,0 +1,103 @@
+/**
+ * The output of an evaluation: a question a line, in the order of benchmarks and rows, there when it is whole. Until then questions are
+ * collected in `<file>.unfinished` behind a line that says what was evaluated and how; an interrupted evaluation goes on from it.
+ */
+import { type FileHandle, mkdir, open, rm, truncate } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { LimrError } from '../errors.js';
+import { readTextIfThere, withIo, writeDurably } from '../files.js';
+import { isObject, type Json, type JsonObject } from '../json.js';
+import { type QuestionRecord, questionRecord } from './question-record.js';
+
+export class QuestionFile {
+  private constructor(
+    private readonly file: string,
+    private readonly handle: FileHandle,
+    /** Questions of the evaluation that was interrupted. */
+    readonly done: readonly QuestionRecord[],
+  ) {}
+
+  /**
+   * @param identity what decides the records: a resumed evaluation has the same
+   * @throws {LimrError} LIMR_USAGE when there is nothing to resume, something that was not asked to be resumed, or another evaluation;
+   *   LIMR_FORMAT when it is damaged; LIMR_IO
+   */
+  static async open(file: string, identity: JsonObject, resume: boolean): Promise<QuestionFile> {
+    const unfinished = unfinishedPath(file);
+    const text = await readTextIfThere(unfinished);
+    if (text === undefined && resume) {
+      throw new LimrError('LIMR_USAGE', `there is no ${unfinished} to resume`, 'Leave --resume out.');
+    }
+    if (text !== undefined && !resume) {
+      throw new LimrError(
+        'LIMR_USAGE',
+        `${unfinished} is an evaluation that was interrupted`,
+        'Go on with it by --resume, or remove it.',
+      );
+    }
+    const whole = text?.slice(0, text.lastIndexOf('\n') + 1) ?? ''; // the last line may be half there
+    const isNew = whole === '';
+    const done = isNew ? [] : readDone(whole, unfinished, identity);
+    const handle = await withIo(`write ${unfinished}`, async () => {
+      await mkdir(dirname(file), { recursive: true });
+      if (!isNew) await truncate(unfinished, Buffer.byteLength(whole));
+      const opened = await open(unfinished, isNew ? 'w' : 'a');
+      if (isNew) await opened.appendFile(`${JSON.stringify({ evaluation: identity })}\n`);
+      return opened;
+    });
+    return new QuestionFile(file, handle, done);
+  }
+
+  async add(record: QuestionRecord): Promise<void> {
+    await withIo(`write ${unfinishedPath(this.file)}`, () => this.handle.appendFile(`${JSON.stringify(record)}\n`));
+  }
+
+  /** Writes the file. @param records all of them, in their order */
+  async finish(records: readonly QuestionRecord[]): Promise<void> {
+    await writeDurably(this.file, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    await withIo(`remove ${unfinishedPath(this.file)}`, () => rm(unfinishedPath(this.file)));
+  }
+
+  /** What is not finished stays for `--resume`. */
+  close(): Promise<void> {
+    return this.handle.close();
+  }
+}
+
+export const unfinishedPath = (file: string): string => `${file}.unfinished`;
+
+function readDone(text: string, file: string, identity: JsonObject): QuestionRecord[] {
+  const [head = '', ...lines] = text.trimEnd().split('\n');
+  const header = parseLine(head, `${file}:1`);
+  if (!isObject(header) || !isObject(header.evaluation)) {
+    throw new LimrError('LIMR_FORMAT', `${file} does not say what was evaluated`, 'Remove it, and evaluate again.');
+  }
+  const { evaluation } = header;
+  const differing = [...new Set([...Object.keys(evaluation), ...Object.keys(identity)])].filter(
+    (key) => JSON.stringify(evaluation[key]) !== JSON.stringify(identity[key]),
+  );
+  if (differing.length > 0) {
+    const shown = differing.map(
+      (key) => `${key} was ${JSON.stringify(evaluation[key])}, is ${JSON.stringify(identity[key])}`,
+    );
+    throw new LimrError(
+      'LIMR_USAGE',
+      `${file} is another evaluation: ${shown.join('; ')}`,
+      'Give the settings that it began with, or another --output.',
+    );
+  }
+  return lines.map((line, i) => {
+    const where = `${file}:${i + 2}`;
+    const fields = parseLine(line, where);
+    if (!isObject(fields)) throw new LimrError('LIMR_FORMAT', `${where} is not an object`, 'Remove the file.');
+    return questionRecord({ fields, where });
+  });
+}
+
+function parseLine(line: string, where: string): Json {
+  try {
+    return JSON.parse(line) as Json;
+  } catch {
+    throw new LimrError('LIMR_FORMAT', `${where} is not JSON`, 'Remove the file, and evaluate again.');
+  }
+}

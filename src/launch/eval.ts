@@ -1,0 +1,279 @@
+/** Evaluation of a model on benchmarks, with the settings of LIMR's paper unless told otherwise. */
+import { selfRemark } from '../audit/audit.js';
+import { type TokenizedPrompt, tokenizePrompts } from '../dataset/asking.js';
+import { promptSetRemarks } from '../dataset/prompts.js';
+import type { Model } from '../engine/model.js';
+import type { SamplingConfig } from '../engine/sampling.js';
+import { LimrError } from '../errors.js';
+import { type AskedQuestion, type QuestionPool, runBenchmark } from '../eval/benchmark-run.js';
+import { type BenchmarkSummary, summarizeBenchmark } from '../eval/benchmark-summary.js';
+import {
+  type Benchmark,
+  type BenchmarkSource,
+  findBenchmarks,
+  paperMaxTokens,
+  readBenchmark,
+} from '../eval/benchmarks.js';
+import type { SamplingProgress } from '../eval/graded-samples.js';
+import { QuestionFile } from '../eval/question-file.js';
+import type { QuestionRecord } from '../eval/question-record.js';
+import { task as questionTask } from '../eval/question-task.js';
+import type { JsonObject } from '../json.js';
+import { graderOf } from '../reward/create-reward.js';
+import { WorkerPool } from '../reward/pool.js';
+import { embeddedEvalPrompts, embeddedModel, modelFolder } from './embedded.js';
+import type { EvalOptions } from './eval-options.js';
+import { dataFingerprint, modelFingerprint } from './fingerprint.js';
+import { type ChosenMachine, withEngine } from './machine.js';
+import { defaultRewardWorkers } from './rewards.js';
+
+export interface EvalHooks {
+  readonly onProgress?: (benchmark: string, progress: SamplingProgress) => void;
+  /** Sentences for a person: unusual data, settings that are not the paper's. */
+  readonly remark?: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A benchmark's result, with the settings that made it. */
+export interface BenchmarkResult extends BenchmarkSummary {
+  readonly name: string;
+  readonly path: string;
+  /** Questions left out, since they were too long: the accuracy is that of the others. */
+  readonly dropped: number;
+  readonly temperature: number;
+  readonly topP: number;
+  readonly generateMaxLen: number;
+  /** Of the questions that this call asked. */
+  readonly seconds: number;
+  readonly tokens: number;
+}
+
+export interface EvalResult {
+  readonly model: string;
+  readonly seed: number;
+  readonly benchmarks: readonly BenchmarkResult[];
+}
+
+/** A benchmark, ready to be sampled. */
+interface Evaluation {
+  readonly source: BenchmarkSource;
+  readonly questions: readonly AskedQuestion[];
+  readonly dropped: number;
+  readonly sampling: SamplingConfig;
+}
+
+/**
+ * Samples and grades `--benchmarks`.
+ * @throws {LimrError} LIMR_USAGE, LIMR_IO, LIMR_FORMAT of model and data; LIMR_ABORTED after the signal: what is graded by then stays in
+ *   `<output>.unfinished`
+ */
+export async function launchEval(
+  options: EvalOptions,
+  machine: ChosenMachine,
+  hooks: EvalHooks = {},
+): Promise<EvalResult> {
+  const graders = gradersOf(options);
+  const model = modelFolder(options.model);
+  const sources = await sourcesOf(options, model);
+  return withEngine(machine, async (engine) => {
+    const loaded = await engine.load(model);
+    const evaluations: Evaluation[] = [];
+    for (const source of sources) evaluations.push(await prepare(source, loaded, options, graders[0]!, hooks));
+    const isa = `${engine.machine().version} ${engine.isa}`;
+    const identity = options.output === '' ? {} : await identityOf(evaluations, options, model, isa);
+    const file = options.output === '' ? undefined : await QuestionFile.open(options.output, identity, options.resume);
+    const pool: QuestionPool = new WorkerPool(
+      questionTask,
+      { graders },
+      {
+        workers: options.rewardWorkers ?? defaultRewardWorkers(),
+        timeoutMs: options.rewardTimeoutMs,
+        ...(hooks.remark === undefined ? {} : { onIncident: hooks.remark }),
+      },
+    );
+    try {
+      const results: BenchmarkResult[] = [];
+      const records: QuestionRecord[] = [];
+      for (const evaluation of evaluations) {
+        const { result, asked } = await evaluateOne(evaluation, { loaded, graders, pool, file, hooks });
+        results.push(result);
+        records.push(...asked);
+      }
+      await file?.finish(records);
+      return { model, seed: options.seed, benchmarks: results };
+    } finally {
+      await pool.close();
+      await file?.close();
+    }
+  });
+}
+
+function gradersOf({ grader }: EvalOptions): readonly string[] {
+  const graders = [...new Set(grader.split(','))];
+  graders.forEach(graderOf);
+  return graders;
+}
+
+async function sourcesOf(options: EvalOptions, model: string): Promise<readonly BenchmarkSource[]> {
+  const { benchmarks, data, output, resume } = options;
+  if (resume && output === '') {
+    throw new LimrError('LIMR_USAGE', '--resume needs the --output that was interrupted', 'Name it.');
+  }
+  if (benchmarks !== '') return findBenchmarks(benchmarks, data);
+  if (model === embeddedModel && data === '') return findBenchmarks(`heldout=${embeddedEvalPrompts}`, '');
+  throw new LimrError(
+    'LIMR_USAGE',
+    'there is nothing to evaluate on',
+    'Name benchmarks by --benchmarks aime24,math500.',
+  );
+}
+
+/** Reads and encodes the questions, and settles how they are sampled. */
+async function prepare(
+  source: BenchmarkSource,
+  model: Model,
+  options: EvalOptions,
+  headline: string,
+  { remark }: EvalHooks,
+): Promise<Evaluation> {
+  const set = await readBenchmark(source, options, options.limit ?? undefined);
+  const golds = set.prompts.map(({ answer }) => answer);
+  const ungradable = selfRemark(set.file, golds, graderOf(headline));
+  for (const text of [...promptSetRemarks(set), ...(ungradable === undefined ? [] : [ungradable])]) remark?.(text);
+  const tokenized = tokenizePrompts(set, model.tokenizerFor('an evaluation'), options);
+  const context = model.info.maxPositionEmbeddings;
+  const questions = fittingQuestions(tokenized, source, options, context);
+  const dropped = tokenized.length - questions.length;
+  const { name } = source.benchmark;
+  if (dropped > 0) remark?.(`${name}: ${dropped} of ${tokenized.length} questions are too long and left out`);
+  const longest = questions.reduce((most, { prompt }) => Math.max(most, prompt.tokens.length), 0);
+  const maxTokens = options.generateMaxLen ?? Math.min(paperMaxTokens, context - longest);
+  if (longest + maxTokens > context) {
+    throw new LimrError(
+      'LIMR_USAGE',
+      `${name}: a question of ${longest} tokens and ${maxTokens} generated ones exceed the model's context of ${context}`,
+      `Lower --generate-max-len to ${context - longest}, or leave long questions out: --prompt-truncation drop --prompt-max-len ${Math.max(1, context - maxTokens)}.`,
+    );
+  }
+  if (options.generateMaxLen === null && maxTokens < paperMaxTokens) {
+    remark?.(
+      `${name}: samples have at most ${maxTokens} tokens, not ${paperMaxTokens}: the model's context is ${context}`,
+    );
+  }
+  return { source, questions, dropped, sampling: samplingOf(model, source.benchmark, options, maxTokens) };
+}
+
+/** The questions that are short enough, with their rows. @throws {LimrError} LIMR_USAGE for a longer one, unless they are dropped */
+function fittingQuestions(
+  prompts: readonly TokenizedPrompt[],
+  { benchmark: { name }, path }: BenchmarkSource,
+  options: EvalOptions,
+  context: number,
+): AskedQuestion[] {
+  const most = Math.min(options.promptMaxLen ?? context - (options.generateMaxLen ?? 1), context - 1);
+  const questions = prompts.map((prompt, row) => ({ row, prompt }));
+  const fitting = questions.filter(({ prompt }) => prompt.tokens.length <= most);
+  const long = questions.find(({ prompt }) => prompt.tokens.length > most);
+  if (long !== undefined && (options.promptTruncation === 'error' || fitting.length === 0)) {
+    throw new LimrError(
+      'LIMR_USAGE',
+      `question ${long.row} of ${name} (${path}) has ${long.prompt.tokens.length} tokens, and at most ${most} fit`,
+      `Raise --prompt-max-len, lower --generate-max-len, or leave such questions out by --prompt-truncation drop; the model's context is ${context}.`,
+    );
+  }
+  return fitting;
+}
+
+function samplingOf(model: Model, benchmark: Benchmark, options: EvalOptions, maxTokens: number): SamplingConfig {
+  return model.samplingConfig({
+    samplesPerPrompt: options.nSamplesPerPrompt ?? benchmark.samplesPerQuestion,
+    temperature: options.temperature ?? benchmark.temperature,
+    topP: options.topP,
+    topK: options.topK,
+    minP: options.minP,
+    minTokens: options.minTokens,
+    maxTokens,
+    stopStrings: options.stop,
+    seed: options.seed,
+    maxBatch: options.maxBatch,
+    prefillChunk: options.prefillChunk,
+    kvCacheBytes: options.kvCacheBytes,
+  });
+}
+
+interface Tools {
+  readonly loaded: Model;
+  readonly graders: readonly string[];
+  readonly pool: QuestionPool;
+  readonly file: QuestionFile | undefined;
+  readonly hooks: EvalHooks;
+}
+
+async function evaluateOne(
+  { source, questions, dropped, sampling }: Evaluation,
+  { loaded, graders, pool, file, hooks }: Tools,
+): Promise<{ readonly result: BenchmarkResult; readonly asked: readonly QuestionRecord[] }> {
+  const { name } = source.benchmark;
+  const done = new Map(file?.done.filter(({ benchmark }) => benchmark === name).map((record) => [record.row, record]));
+  const started = performance.now();
+  let tokens = 0;
+  const onQuestion = async (record: QuestionRecord): Promise<void> => {
+    done.set(record.row, record);
+    tokens += record.samples.reduce((sum, { length }) => sum + length, 0);
+    await file?.add(record);
+  };
+  await runBenchmark({
+    benchmark: name,
+    questions: questions.filter(({ row }) => !done.has(row)),
+    model: loaded.port(),
+    text: loaded.tokenizerFor('an evaluation'),
+    sampling,
+    graders,
+    pool,
+    onQuestion,
+    onProgress: (progress) => hooks.onProgress?.(name, progress),
+    signal: hooks.signal,
+  });
+  const asked = questions.map(({ row }) => done.get(row)!);
+  const result: BenchmarkResult = {
+    name,
+    path: source.path,
+    dropped,
+    temperature: sampling.temperature,
+    topP: sampling.topP,
+    generateMaxLen: sampling.maxTokens,
+    ...summarizeBenchmark(asked, graders),
+    seconds: (performance.now() - started) / 1000,
+    tokens,
+  };
+  return { result, asked };
+}
+
+/** What decides the records. Threads, batches and memory do not. */
+async function identityOf(
+  evaluations: readonly Evaluation[],
+  options: EvalOptions,
+  model: string,
+  build: string,
+): Promise<JsonObject> {
+  const benchmarks: JsonObject[] = [];
+  for (const { source, sampling, questions } of evaluations) {
+    benchmarks.push({
+      name: source.benchmark.name,
+      data: await dataFingerprint(source.path),
+      questions: questions.length,
+      samplesPerQuestion: sampling.samplesPerPrompt,
+      temperature: sampling.temperature,
+      generateMaxLen: sampling.maxTokens,
+    });
+  }
+  const { inputKey, labelKey, applyChatTemplate, systemPrompt, inputTemplate, limit, grader } = options;
+  const { topP, topK, minP, minTokens, stop, seed, promptMaxLen } = options;
+  return {
+    model: await modelFingerprint(model),
+    build,
+    benchmarks,
+    ...{ inputKey, labelKey, applyChatTemplate, systemPrompt, inputTemplate, limit, promptMaxLen, grader },
+    ...{ topP, topK, minP, minTokens, stop, seed },
+  };
+}
