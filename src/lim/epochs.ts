@@ -28,6 +28,7 @@ export interface Epochs {
  * - drop-last: an epoch has a whole number of steps, a prompt occurs in it once or not at all. Fewer prompts than a step takes are
  *   left over, so the first step of the next epoch repeats one: the epochs are exactly as long as steps without a repeat.
  * - a stream: every prompt occurs once before any occurs again, and an epoch may end within a step.
+ * Two steps that both orders could have made count as a stream.
  * @throws {LimrError} LIMR_FORMAT when it is neither, LIMR_USAGE when fewer epochs are whole than asked for
  */
 export function findEpochs(steps: readonly StepGroups[], options: EpochOptions): Epochs {
@@ -82,7 +83,7 @@ function bySteps(steps: readonly StepGroups[], stepsPerEpoch: number): Epochs {
 }
 
 function detect(steps: readonly StepGroups[], { repeats = () => 1 }: EpochOptions): Epochs {
-  const stream = byOccurrence(steps, repeats);
+  const stream = byPosition(steps, repeats);
   if (stream !== undefined) return stream;
   const lengths = lengthsWithoutRepeat(steps, repeats);
   const [first = 0] = lengths;
@@ -95,28 +96,33 @@ function detect(steps: readonly StepGroups[], { repeats = () => 1 }: EpochOption
   );
 }
 
-/** The order of a stream, or undefined: an epoch begins no earlier than in the step in which the one before it ends. */
-function byOccurrence(steps: readonly StepGroups[], repeats: (prompt: number) => number): Epochs | undefined {
+/**
+ * The order of a stream, or undefined: with n prompts, the groups at positions [e n, (e + 1) n) of the run are epoch e. Where epochs end
+ * within a step, all steps are of one size.
+ */
+function byPosition(steps: readonly StepGroups[], repeats: (prompt: number) => number): Epochs | undefined {
   const seen: number[] = [];
-  const first: number[] = [];
-  const last: number[] = [];
-  const ofGroups = steps.map(({ prompts }, step) =>
+  const ofGroups = steps.map(({ prompts }) =>
     Int32Array.from(prompts, (prompt) => {
       const occurrence = seen[prompt] ?? 0;
       seen[prompt] = occurrence + 1;
-      const epoch = Math.floor(occurrence / repeats(prompt));
-      first[epoch] ??= step;
-      last[epoch] = step;
-      return epoch;
+      return Math.floor(occurrence / repeats(prompt));
     }),
   );
-  if (!first.every((step, epoch) => epoch === 0 || last[epoch - 1]! <= step)) return undefined;
-  const whole = (epoch: number) => seen.every((count, prompt) => count >= (epoch + 1) * repeats(prompt));
-  const epochs = first.length === 0 ? 0 : first.length - Number(!whole(first.length - 1));
-  const length = first[1] ?? steps.length;
-  const isAligned = first.every((step, epoch) => step === epoch * length);
-  const used = isAligned ? epochs * length : (last[epochs - 1] ?? -1) + 1;
-  return { epochs, stepsPerEpoch: isAligned ? length : null, unusedSteps: steps.length - used, ofGroups };
+  const perEpoch = seen.reduce((sum, _, prompt) => sum + repeats(prompt), 0);
+  const starts = [0];
+  for (const { prompts } of steps) starts.push(starts.at(-1)! + prompts.length);
+  const isInPlace = (epochs: Int32Array, step: number) =>
+    epochs.toSorted().every((epoch, i) => epoch === Math.floor((starts[step]! + i) / perEpoch));
+  if (!ofGroups.every(isInPlace)) return undefined;
+  const epochs = Math.floor(starts.at(-1)! / perEpoch);
+  const length = starts.indexOf(perEpoch);
+  const ends = Array.from({ length: epochs }, (_, epoch) => starts.indexOf((epoch + 1) * perEpoch));
+  const isWholeSteps = length > 0 && ends.every((end, epoch) => end === (epoch + 1) * length);
+  const isOneSize = steps.every(({ prompts }) => prompts.length === steps[0]!.prompts.length);
+  if (!isWholeSteps && !isOneSize) return undefined;
+  const used = starts.findIndex((start) => start >= epochs * perEpoch);
+  return { epochs, stepsPerEpoch: isWholeSteps ? length : null, unusedSteps: steps.length - used, ofGroups };
 }
 
 /** Steps from one that repeats a prompt to the next such one. */

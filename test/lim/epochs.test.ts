@@ -48,6 +48,7 @@ describe('epochs out of the data', () => {
     [8523, 1024, 20, 8, 2, 4],
     [1389, 1024, 6, 1, 6, 0],
     [7, 4, 30, 1, 30, 0],
+    [9, 8, 10, 1, 10, 0],
     [11, 4, 12, 2, 6, 0],
   ])('drop-last, %i prompts by %i, %i steps', (prompts, batch, steps, stepsPerEpoch, epochs, unusedSteps) => {
     const { values, ...found } = table(run(prompts, batch, steps, true));
