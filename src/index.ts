@@ -50,11 +50,58 @@ export type {
   TrainRunOptions,
 } from './launch/options.js';
 export { launchScore, type ScoredRow, type ScoreHooks, type ScoreResult } from './launch/score.js';
+export { type Explanation, launchSelect, type SelectHooks, type SelectResult } from './launch/select.js';
+export type { SelectionMethod, SelectOptions } from './launch/select-options.js';
 export { launchServeRm, type ServeRmHooks, type ServeRmResult } from './launch/serve-rm.js';
 export { launchSft, type SftLaunchHooks, type SftLaunchResult } from './launch/sft.js';
 export { type LaunchHooks, type LaunchResult, launchTraining, planRun } from './launch/train.js';
 export { resolveTrainSettings, type TrainSettings } from './launch/train-settings.js';
 export { launchVerify, type VerifiedRow, type VerifyHooks, type VerifyResult } from './launch/verify.js';
+export {
+  averageTrajectory,
+  bandCloseness,
+  type CompleteTrajectories,
+  type CourseOptions,
+  type Courses,
+  completeTrajectories,
+  coursesOf,
+  type EpochOptions,
+  type Epochs,
+  type ExplainedEpoch,
+  explainScore,
+  findEpochs,
+  GroupCollector,
+  highestScores,
+  type KCenter,
+  kCenter,
+  limScores,
+  linearScores,
+  type MeasuredRun,
+  type MissingPolicy,
+  meanOverSeen,
+  missingPolicies,
+  type Overlap,
+  overlapOf,
+  type PromptKey,
+  type ReadRunOptions,
+  type RewardedSample,
+  randomPriorities,
+  readRun,
+  readScores,
+  roundHalfEven,
+  type ScoredPrompt,
+  type SelectionPicture,
+  type Signal,
+  type StepGroups,
+  scoresAtLeast,
+  scoresWithin,
+  selectionPicture,
+  Trajectories,
+  type TrajectoryMethod,
+  trajectoriesOf,
+  trajectoryMethods,
+  trajectoryScores,
+} from './lim/index.js';
 export type { NativeLoss, NativeLossTerms, NativeStepResult, StopReason, TensorKind } from './native.js';
 export { type MemoryPlan, nearestFit, planMemory } from './plan/memory.js';
 export { type MachineSpeed, type ModelShape, planTime, type TimePlan } from './plan/time.js';

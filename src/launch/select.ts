@@ -2,7 +2,7 @@
 import { type Prompt, promptSetRemarks, readPrompts } from '../dataset/prompts.js';
 import { LimrError } from '../errors.js';
 import { writeDurably } from '../files.js';
-import { atLeast, highest, roundHalfEven, within } from '../lim/choose.js';
+import { highestScores, roundHalfEven, scoresAtLeast, scoresWithin } from '../lim/choose.js';
 import { type ExplainedEpoch, explainScore, keptRow } from '../lim/explain.js';
 import { kCenter } from '../lim/k-center.js';
 import type { Courses } from '../lim/methods.js';
@@ -150,9 +150,9 @@ interface Chosen {
 
 function chooseRows(scores: Float64Array, options: SelectOptions): Chosen {
   const { method, count, round, minPassRate, maxPassRate } = options;
-  if (count !== null) return { rows: highest(ranking(method, scores, options), count), scores };
-  if (method === 'pass-rate') return { rows: within(scores, minPassRate, maxPassRate), scores };
-  return { rows: atLeast(scores, thresholdOf(options)!, round), scores };
+  if (count !== null) return { rows: highestScores(ranking(method, scores, options), count), scores };
+  if (method === 'pass-rate') return { rows: scoresWithin(scores, minPassRate, maxPassRate), scores };
+  return { rows: scoresAtLeast(scores, thresholdOf(options)!, round), scores };
 }
 
 /** What is highest for the prompts that a count takes first. */
@@ -179,7 +179,7 @@ function agreement(rows: Int32Array, source: ScoreSource, options: SelectOptions
     if (scores === undefined) continue;
     const ranks = ranking(method, scores, options);
     if (ranks.filter((rank) => !Number.isNaN(rank)).length >= rows.length) {
-      selections[method] = highest(ranks, rows.length);
+      selections[method] = highestScores(ranks, rows.length);
     }
   }
   return overlapOf(selections);

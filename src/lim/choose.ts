@@ -14,12 +14,12 @@ export function roundHalfEven(x: number, decimals: number): number {
 }
 
 /** Indices, ascending, of the scores that are at least `threshold` once rounded. */
-export function atLeast(scores: ArrayLike<number>, threshold: number, decimals: number): Int32Array {
+export function scoresAtLeast(scores: ArrayLike<number>, threshold: number, decimals: number): Int32Array {
   return indicesWhere(scores, (score) => roundHalfEven(score, decimals) >= threshold);
 }
 
 /** Indices, ascending, of the scores in [low, high]: for pass rates. */
-export function within(scores: ArrayLike<number>, low: number, high: number): Int32Array {
+export function scoresWithin(scores: ArrayLike<number>, low: number, high: number): Int32Array {
   return indicesWhere(scores, (score) => score >= low && score <= high);
 }
 
@@ -27,7 +27,7 @@ export function within(scores: ArrayLike<number>, low: number, high: number): In
  * Indices, ascending, of the `count` highest scores, not rounded; ties go to the earlier index.
  * @throws {LimrError} LIMR_USAGE when fewer have a score
  */
-export function highest(scores: ArrayLike<number>, count: number): Int32Array {
+export function highestScores(scores: ArrayLike<number>, count: number): Int32Array {
   const scored = indicesWhere(scores, () => true);
   if (scored.length < count) {
     throw new LimrError(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { averageTrajectory, limScores } from '../../src/lim/alignment.js';
-import { atLeast, highest, within } from '../../src/lim/choose.js';
+import { highestScores, scoresAtLeast, scoresWithin } from '../../src/lim/choose.js';
 import { explainScore } from '../../src/lim/explain.js';
 import { linearScores } from '../../src/lim/linear.js';
 import { overlapOf } from '../../src/lim/overlap.js';
@@ -86,8 +86,8 @@ describe('rivals', () => {
     const draw = randomPriorities(rows, 7);
     expect(randomPriorities([19_999, 3], 7)).toEqual(Float64Array.of(draw[19_999]!, draw[3]!));
     expect(randomPriorities([3], 8)[0]).not.toBe(draw[3]);
-    const small = new Set(highest(draw, 100));
-    const large = new Set(highest(draw, 5000));
+    const small = new Set(highestScores(draw, 100));
+    const large = new Set(highestScores(draw, 5000));
     expect([...small].every((row) => large.has(row))).toBe(true);
     // 5,000 of 20,000: a half holds 2,500 +- 31 (one standard deviation); five of them
     const inFirstHalf = [...large].filter((row) => row < 10_000).length;
@@ -119,7 +119,7 @@ describe('choosing', () => {
   it('counts by what is not rounded, ties by place, and never takes what has no score', () => {
     expect([...highest([0.5, 0.501, Number.NaN, 0.5, -3], 2)]).toEqual([0, 1]);
     expect([...highest([0.5, 0.501, Number.NaN, 0.5, -3], 4)]).toEqual([0, 1, 3, 4]);
-    expect(() => highest([0.5, Number.NaN], 2)).toThrow('2 prompts were asked for, and 1 of 2 have a score');
+    expect(() => highestScores([0.5, Number.NaN], 2)).toThrow('2 prompts were asked for, and 1 of 2 have a score');
   });
 
   it('overlap is a share of the row', () => {
