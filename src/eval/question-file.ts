@@ -48,14 +48,19 @@ export class QuestionFile {
     return new QuestionFile(file, handle, done);
   }
 
+  /** Where the questions are until the file is whole. */
+  get unfinished(): string {
+    return unfinishedPath(this.file);
+  }
+
   async add(record: QuestionRecord): Promise<void> {
-    await withIo(`write ${unfinishedPath(this.file)}`, () => this.handle.appendFile(`${JSON.stringify(record)}\n`));
+    await withIo(`write ${this.unfinished}`, () => this.handle.appendFile(`${JSON.stringify(record)}\n`));
   }
 
   /** Writes the file. @param records all of them, in their order */
   async finish(records: readonly QuestionRecord[]): Promise<void> {
     await writeDurably(this.file, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
-    await withIo(`remove ${unfinishedPath(this.file)}`, () => rm(unfinishedPath(this.file)));
+    await withIo(`remove ${this.unfinished}`, () => rm(this.unfinished));
   }
 
   /** What is not finished stays for `--resume`. */
@@ -64,7 +69,7 @@ export class QuestionFile {
   }
 }
 
-export const unfinishedPath = (file: string): string => `${file}.unfinished`;
+const unfinishedPath = (file: string): string => `${file}.unfinished`;
 
 function readDone(text: string, file: string, identity: JsonObject): QuestionRecord[] {
   const [head = '', ...lines] = text.trimEnd().split('\n');

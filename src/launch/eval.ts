@@ -101,6 +101,13 @@ export async function launchEval(
       }
       await file?.finish(records);
       return { model, seed: options.seed, benchmarks: results };
+    } catch (error) {
+      if (file === undefined || !(error instanceof LimrError) || error.code !== 'LIMR_ABORTED') throw error;
+      throw new LimrError(
+        'LIMR_ABORTED',
+        `interrupted; the questions so far are in ${file.unfinished}`,
+        'Go on by --resume.',
+      );
     } finally {
       await pool.close();
       await file?.close();
