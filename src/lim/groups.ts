@@ -29,6 +29,8 @@ export interface StepGroups {
 
 interface Tally {
   readonly prompt: number;
+  /** Which samples are in it, where they say so. */
+  readonly members: Set<number>;
   count: number;
   sum: number;
   correct: number;
@@ -51,25 +53,25 @@ export class GroupCollector {
 
   /** Takes the samples of one step. */
   addStep(samples: Iterable<RewardedSample>): void {
-    const tallies = new Map<string, Tally>();
-    const seen = new Map<string, number>();
+    const ofPrompt = new Map<number, Tally[]>();
+    const all: Tally[] = [];
     for (const sample of samples) {
-      let occurrence = 0;
-      if (sample.sample !== undefined) {
-        const name = `${sample.sample} ${sample.key}`;
-        occurrence = seen.get(name) ?? 0;
-        seen.set(name, occurrence + 1);
+      const prompt = this.indexOf(sample.key);
+      let own = ofPrompt.get(prompt);
+      if (own === undefined) {
+        own = [];
+        ofPrompt.set(prompt, own);
       }
-      const group = `${occurrence} ${sample.key}`;
-      let tally = tallies.get(group);
+      let tally = own.find(({ members }) => sample.sample === undefined || !members.has(sample.sample));
       if (tally === undefined) {
-        tally = { prompt: this.indexOf(sample.key), count: 0, sum: 0, correct: 0, squares: 0 };
-        tallies.set(group, tally);
+        tally = { prompt, members: new Set(), count: 0, sum: 0, correct: 0, squares: 0 };
+        own.push(tally);
+        all.push(tally);
       }
       add(tally, sample);
       this.samples += 1;
     }
-    this.steps.push(condense([...tallies.values()], this.wanted));
+    this.steps.push(condense(all, this.wanted));
   }
 
   private indexOf(key: string): number {
@@ -81,7 +83,8 @@ export class GroupCollector {
   }
 }
 
-function add(tally: Tally, { reward, correct }: RewardedSample): void {
+function add(tally: Tally, { reward, correct, sample }: RewardedSample): void {
+  if (sample !== undefined) tally.members.add(sample);
   const before = tally.count === 0 ? reward : tally.sum / tally.count;
   tally.count += 1;
   tally.sum += reward;

@@ -104,21 +104,21 @@ describe('rivals', () => {
       ]),
     );
     expect([...rates]).toEqual([0.5, 1 / 3, Number.NaN]);
-    expect([...within(rates, 0.4, 0.5)]).toEqual([0]);
-    expect([...highest(bandCloseness(Float64Array.of(0, 0.9, 0.45, 1), 0.2, 0.8), 2)]).toEqual([1, 2]);
+    expect([...scoresWithin(rates, 0.4, 0.5)]).toEqual([0]);
+    expect([...highestScores(bandCloseness(Float64Array.of(0, 0.9, 0.45, 1), 0.2, 0.8), 2)]).toEqual([1, 2]);
   });
 });
 
 describe('choosing', () => {
   it('compares rounded scores with the threshold', () => {
     const scores = [0.594, 0.595001, 0.6, 0.61, Number.NaN];
-    expect([...atLeast(scores, 0.6, 2)]).toEqual([1, 2, 3]);
-    expect([...atLeast(scores, 0.6, 15)]).toEqual([2, 3]);
+    expect([...scoresAtLeast(scores, 0.6, 2)]).toEqual([1, 2, 3]);
+    expect([...scoresAtLeast(scores, 0.6, 15)]).toEqual([2, 3]);
   });
 
   it('counts by what is not rounded, ties by place, and never takes what has no score', () => {
-    expect([...highest([0.5, 0.501, Number.NaN, 0.5, -3], 2)]).toEqual([0, 1]);
-    expect([...highest([0.5, 0.501, Number.NaN, 0.5, -3], 4)]).toEqual([0, 1, 3, 4]);
+    expect([...highestScores([0.5, 0.501, Number.NaN, 0.5, -3], 2)]).toEqual([0, 1]);
+    expect([...highestScores([0.5, 0.501, Number.NaN, 0.5, -3], 4)]).toEqual([0, 1, 3, 4]);
     expect(() => highestScores([0.5, Number.NaN], 2)).toThrow('2 prompts were asked for, and 1 of 2 have a score');
   });
 
