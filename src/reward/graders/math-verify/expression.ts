@@ -98,6 +98,8 @@ class Parser {
   exact = true;
   private at = 0;
   private parentheses = 0;
+  /** Exponents that are being read, one in another. */
+  private exponents = 0;
   private next = '';
 
   constructor(private readonly text: string) {}
@@ -157,7 +159,11 @@ class Parser {
     const base = this.atom();
     if (this.next !== '**') return base;
     this.advance();
-    return join('power', base, this.factor());
+    this.exponents += 1;
+    if (this.exponents > maxDepth) throw new Failure('too_deep');
+    const power = join('power', base, this.factor());
+    this.exponents -= 1;
+    return power;
   }
 
   private atom(): Sized {

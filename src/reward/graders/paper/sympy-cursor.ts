@@ -2,7 +2,8 @@ import { type Token, tokens } from './sympy-tokens.js';
 
 /** Thrown to leave from any depth when a text cannot be read; carries nothing, so it costs no stack trace. */
 export const unreadable = Symbol('unreadable');
-const maxLevel = 200;
+/** A rule costs a dozen frames of the stack, and twice as much of it before it is compiled. */
+const maxLevel = 100;
 
 /** A place in the tokens of a text, for rules that return null, and leave the place unchanged, when they do not fit. */
 export class SympyCursor {
