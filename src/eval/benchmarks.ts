@@ -7,10 +7,6 @@ import { didYouMean } from '../did-you-mean.js';
 import { LimrError } from '../errors.js';
 import { exists } from '../files.js';
 
-/** Nucleus and generated tokens of all of the paper's evaluations. */
-export const paperTopP = 0.95;
-export const paperMaxTokens = 3072;
-
 export interface Benchmark {
   readonly name: string;
   /** Samples of each question, and their temperature; 0 = greedy. */

@@ -1,10 +1,13 @@
 /** Options of `eval`. Null and "" follow the benchmark, which follows the paper. */
 import { boxedSystemPrompt } from '../dataset/asking.js';
-import { paperMaxTokens, paperTopP } from '../eval/benchmarks.js';
 import type { OptionValues } from '../option.js';
 import { optionGroup } from '../option-group.js';
 import { askingOptions, samplerOptions } from '../shared-options.js';
 import { machineOptions } from './options.js';
+
+/** Nucleus and generated tokens of all of the paper's evaluations. */
+const paperTopP = 0.95;
+export const paperMaxTokens = 3072;
 
 const files = optionGroup('Files');
 const texts = optionGroup('Questions');

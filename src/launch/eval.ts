@@ -7,13 +7,7 @@ import type { SamplingConfig } from '../engine/sampling.js';
 import { LimrError } from '../errors.js';
 import { type AskedQuestion, type QuestionPool, runBenchmark } from '../eval/benchmark-run.js';
 import { type BenchmarkSummary, summarizeBenchmark } from '../eval/benchmark-summary.js';
-import {
-  type Benchmark,
-  type BenchmarkSource,
-  findBenchmarks,
-  paperMaxTokens,
-  readBenchmark,
-} from '../eval/benchmarks.js';
+import { type Benchmark, type BenchmarkSource, findBenchmarks, readBenchmark } from '../eval/benchmarks.js';
 import type { SamplingProgress } from '../eval/graded-samples.js';
 import { QuestionFile } from '../eval/question-file.js';
 import type { QuestionRecord } from '../eval/question-record.js';
@@ -22,7 +16,7 @@ import type { JsonObject } from '../json.js';
 import { graderOf } from '../reward/create-reward.js';
 import { WorkerPool } from '../reward/pool.js';
 import { embeddedEvalPrompts, embeddedModel, modelFolder } from './embedded.js';
-import type { EvalOptions } from './eval-options.js';
+import { type EvalOptions, paperMaxTokens } from './eval-options.js';
 import { dataFingerprint, modelFingerprint } from './fingerprint.js';
 import { type ChosenMachine, withEngine } from './machine.js';
 import { defaultRewardWorkers } from './rewards.js';
