@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { standardCompare } from '../../../src/reward/graders/standard.js';
 import { sharedFile } from '../../shared.js';
 import { bestOfThreeMs, Source } from '../support.js';
+import { hostile } from './hostile.js';
 
 const full = process.env.LIMR_TEST_FULL === '1';
 const file = sharedFile('data/limr/math.8k.json');
@@ -97,32 +98,6 @@ it(`${full ? 'a million' : 'twenty thousand'} mutated answers: no error, no cont
   }
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(200e6);
 });
-
-/** Hostile texts, as long as asked for. */
-const hostile: Record<string, (length: number) => string> = {
-  'open braces': (length) => '{'.repeat(length),
-  brackets: (length) => '('.repeat(length / 2) + ')'.repeat(length / 2),
-  roots: (length) => `${'\\sqrt{'.repeat(length / 7)}1${'}'.repeat(length / 7)}`,
-  fractions: (length) => '\\frac1'.repeat(length / 6),
-  powers: (length) => `${'9^'.repeat(length / 2)}9`,
-  'a tower in braces': (length) => `${'9^{'.repeat(length / 4)}9${'}'.repeat(length / 4)}`,
-  digits: (length) => '9'.repeat(length),
-  'a long sum': (length) => `${'x+'.repeat(length / 2)}x`,
-  'a long product of sums': (length) => '(x+1)'.repeat(length / 5),
-  'a long list': (length) => `${'1,'.repeat(length / 2)}1`,
-  'a list of roots': (length) => Array.from({ length: length / 12 }, (_, k) => `\\sqrt{${k}}`).join(','),
-  'a set of variables': (length) => `\\{${Array.from({ length: length / 8 }, (_, k) => `x_{${k}}`).join(',')}\\}`,
-  factorials: (length) => `5${'!'.repeat(length)}`,
-  bars: (length) => '|'.repeat(length),
-  backslashes: (length) => '\\'.repeat(length),
-  commands: (length) => '\\cdotcdotcdot'.repeat(length / 13),
-  sines: (length) => `${'\\sin '.repeat(length / 5)}x`,
-  'nested sums': (length) => `${'\\sum_{k=1}^{99}'.repeat(length / 15)}k`,
-  unions: (length) => Array.from({ length: length / 12 }, (_, k) => `(${k},${k + 1})`).join('\\cup'),
-  matrices: (length) => `\\begin{pmatrix}${'1&'.repeat(length / 2)}1\\end{pmatrix}`,
-  'multiplied matrices': (length) => '\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}'.repeat(length / 37),
-  'plus or minus': (length) => `${'1\\pm '.repeat(length / 5)}1`,
-};
 
 /** On a quiet core it is 50 ms for 20,000 characters and a second for a million (bench/verify.bench.ts); here others are busy too. */
 const patience = 4;
