@@ -137,7 +137,7 @@ function recordsOf(
   hooks: VerifyHooks,
 ): AsyncIterable<DataRecord> {
   const isPair = gold !== '' || pred !== '';
-  if (isPair === (input !== '') || (gold === '' && isPair)) {
+  if (isPair === (input !== '') || (isPair && (gold === '' || pred === ''))) {
     throw new LimrError(
       'LIMR_USAGE',
       'expected either --gold and --pred, or --input',
