@@ -4,8 +4,11 @@ export {
   askingText,
   askingTokens,
   boxedSystemPrompt,
+  type Question,
   type TokenizedPrompt,
+  tokenizePrompts,
 } from './dataset/asking.js';
+export { dataFiles } from './dataset/data-files.js';
 export { type Prompt, type PromptKeys, type PromptSet, promptSetRemarks, readPrompts } from './dataset/prompts.js';
 export { type DataRecord, readRecords, streamRecords } from './dataset/records.js';
 export {
@@ -33,11 +36,20 @@ export type { Tokens } from './engine/sequences.js';
 export { type DebugEnvironment, readDebugEnvironment } from './env.js';
 export { type ErrorCode, errorCodes, exitCode, LimrError } from './errors.js';
 export { type EvaluationSummary, type Outcome, passAtK, standardError, summarize } from './eval/accuracy.js';
+export { type BenchmarkRun, type QuestionPool, runBenchmark } from './eval/benchmark-run.js';
+export { type BenchmarkSummary, type GraderSummary, summarizeBenchmark } from './eval/benchmark-summary.js';
+export { type Benchmark, benchmarks, findBenchmarks, readBenchmark } from './eval/benchmarks.js';
+export { compareBenchmark, type PairedComparison, signFlipTest } from './eval/compare.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './eval/evaluate.js';
 export type { GradedSample, SamplingProgress, TokenDecoder } from './eval/graded-samples.js';
+export { type Ballot, majorityVote } from './eval/majority.js';
+export type { QuestionRecord, SampleRecord } from './eval/question-record.js';
 export { type AuditHooks, type AuditResult, launchAudit } from './launch/audit.js';
 export { calibrate, readShape } from './launch/calibrate.js';
 export { embeddedEvalPrompts, embeddedModel, embeddedPrompts } from './launch/embedded.js';
+export { type BenchmarkResult, type EvalHooks, type EvalResult, launchEval } from './launch/eval.js';
+export { type CompareResult, launchCompare } from './launch/eval-compare.js';
+export type { EvalOptions } from './launch/eval-options.js';
 export { type Completion, type GenerateHooks, type GenerateResult, launchGenerate } from './launch/generate.js';
 export type { AuditOptions, ServeRmOptions, VerifyOptions } from './launch/grading-options.js';
 export { type ChosenMachine, chooseMachine, type MachineOptions, withEngine } from './launch/machine.js';

@@ -1,6 +1,6 @@
 """Data files as Python writes them, and what Python reads in them. test/golden/dataset/.
 
-    pip install pyarrow==26.0.1 datasets==5.2.0 numpy==2.4.6 torch==2.13.0
+    pip install -r scripts/golden/requirements.txt
     python scripts/golden/make_datasets.py
 
 saved/          datasets.DatasetDict.save_to_disk: train in two shards, test in one

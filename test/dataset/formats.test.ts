@@ -1,4 +1,5 @@
 /** Data files as Python wrote them (scripts/golden/make_datasets.py), whole and damaged. */
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
@@ -180,6 +181,17 @@ describe('damaged files', () => {
 /** LIMR's own files, where they are at hand. */
 const limr = fileURLToPath(new URL('../../../shared/data/limr/', import.meta.url));
 describe.skipIf(!existsSync(limr))('LIMR’s own data', () => {
+  // sha256 over json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\\n" of each row that datasets 5.2.0 reads.
+  it.each([
+    ['train', '72d6815d1f9529eac50095c0518c91c41b10f073a17a94e128fe2799ba9345cf'],
+    ['test', '55124f6609ffa29eb62713a72ff7eeaa26c64e630726af4b9ec0859d34ec4597'],
+  ])('is read as Python reads it, row by row: %s', async (split, want) => {
+    const hash = createHash('sha256');
+    for (const { fields } of await readRecords(join(limr, 'train_arrow', split)))
+      hash.update(`${JSON.stringify(fields)}\n`);
+    expect(hash.digest('hex')).toBe(want);
+  });
+
   it('is read as it is: 1,389 prompts of math.8k.json, with their answers', async () => {
     const { prompts } = await readPrompts(join(limr, 'train_arrow/train'), { inputKey: 'context' });
     const pool = new Map(
