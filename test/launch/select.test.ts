@@ -274,6 +274,10 @@ describe('bad input', () => {
     ]);
     const args = { samples: at('bad'), prompts: at('prompts.json'), output: at('never.json') };
     await expect(select(args)).rejects.toThrow('step_1.json[1]: "reward" is null');
+    writeFileSync(at('bad/step_1.json'), '[{"prompt": "Question a?",\n"reward": 1}, {"prom');
+    await expect(select(args)).rejects.toThrow('step_1.json:2: malformed JSON, at');
+    put('bad/step_1.json', [3]);
+    await expect(select(args)).rejects.toThrow('step_1.json[0] is not an object');
     expect(readdirSync(root)).not.toContain('never.json');
   });
 });
