@@ -12,6 +12,7 @@ describe.each(graderNames)('%s', (name) => {
       for (const work of [
         () => compare('5', text),
         () => compare(text, `${text} `),
+        () => compare(`${text} `, text),
         () => grade('x', `so \\boxed{${text}}`),
         () => grade('x', `the answer is $${text}$`),
       ]) {

@@ -47,6 +47,11 @@ export class SympyCursor {
     return result;
   }
 
+  /** A node that holds so many others, one in another. @throws {unreadable} when it is too many */
+  protected within<T>(nested: number, node: T): T {
+    return nested > maxLevel ? fail() : node;
+  }
+
   /** @throws {unreadable} when rules are nested too deep */
   protected deeper<T>(rule: () => T): T {
     this.level += 1;

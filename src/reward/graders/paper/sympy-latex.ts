@@ -86,6 +86,10 @@ class Reader extends SympyAtoms {
   }
 
   private newSum(): Node | null {
+    return this.deeper(() => this.terms());
+  }
+
+  private terms(): Node | null {
     const first = this.product(false);
     if (first === null) return null;
     const terms = [first];
@@ -142,7 +146,7 @@ class Reader extends SympyAtoms {
   private postfix(noFunction: boolean): Node | null {
     return this.attempt(() => {
       let node = this.power(noFunction);
-      while (node !== null && this.takeSign('!')) node = call('factorial', node);
+      for (let nested = 1; node !== null && this.takeSign('!'); nested += 1) node = this.within(nested, call('factorial', node));
       return node !== null && this.isSubstitution() ? (this.commit() ?? node) : node;
     });
   }
@@ -154,10 +158,10 @@ class Reader extends SympyAtoms {
 
   private power(noFunction: boolean): Node | null {
     let node = this.primary(noFunction);
-    while (node !== null && this.isSign('^')) {
+    for (let nested = 1; node !== null && this.isSign('^'); nested += 1) {
       const exponent = this.script('^');
       if (exponent === null) break;
-      node = raised(node, exponent);
+      node = this.within(nested, raised(node, exponent));
       if (this.isSign('_') && this.script('_') === null) return this.commit();
     }
     return node;

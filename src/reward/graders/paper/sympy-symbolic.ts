@@ -59,7 +59,7 @@ function reading(text: string, budget: Budget): Reading {
 /** A number as Python writes it, such as `.5` and `2.5e-01`, which `parse_latex` cannot read. */
 function pythonNumber(text: string): Node | null {
   const [, signs, whole, decimals = '', exponent = '0'] =
-    /^([+-]*)(\d*)\.?(\d*)(?:[eE]([+-]?\d{1,4}))?$/.exec(text.trim()) ?? [];
+    /^([+-]*)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/.exec(text.trim()) ?? [];
   const digits = `${whole}${decimals}`;
   const shift = Number(exponent) - decimals.length;
   if (signs === undefined || digits === '' || digits.length > maxDigits || Math.abs(shift) > maxDigits) return null;
