@@ -188,6 +188,14 @@ describe('diversity', () => {
     const options = { prompts: at('prompts.json'), method: 'diversity', embeddings: at('vectors.jsonl'), count: '3' };
     const { ids } = await select(options);
     expect(ids).toEqual([expect.stringMatching(/[ab]/), expect.stringMatching(/[cd]/), expect.stringMatching(/[ef]/)]);
+    put(
+      'lengths.json',
+      Object.entries({ a: [1, 0], b: [100, 0], c: [0, 1], d: [3, 0], e: [5, 0], f: [9, 0] }).map(([id, embedding]) => ({
+        id,
+        embedding,
+      })),
+    );
+    expect((await select({ ...options, embeddings: at('lengths.json'), count: '2' })).ids).toContain('c');
     await expect(select({ ...options, prompts: at('others.json'), count: '1' })).rejects.toThrow(
       'has no vector for row 0',
     );

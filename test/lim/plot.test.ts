@@ -106,6 +106,26 @@ describe('the picture of a selection', () => {
   });
 });
 
+it('stacks what is not selected on what is', () => {
+  const scores = Float64Array.from({ length: 40 }, (_, i) => (i < 30 ? 0.05 : 0.95));
+  const svg = selectionPicture({
+    title: '',
+    method: 'lim',
+    scores,
+    selected: Int32Array.from({ length: 15 }, (_, i) => i),
+  });
+  const bars = (colour: string) =>
+    [...svg.matchAll(new RegExp(`y="([^"]*)" width="[^"]*" height="([^"]*)" fill="${colour}"`, 'g'))]
+      .slice(0, -1)
+      .map(([, y, height]) => ({ top: Number(y), bottom: Number(y) + Number(height) }));
+  const [chosen] = bars('#2f6fb7');
+  const [over, alone] = bars('#b8c4d0');
+  expect(chosen!.bottom).toBeCloseTo(380, 0);
+  expect(over!.bottom).toBeCloseTo(chosen!.top, 0);
+  expect(over!.bottom - over!.top).toBeCloseTo(chosen!.bottom - chosen!.top, 0);
+  expect(alone!.bottom - alone!.top).toBeCloseTo((10 / 31.5) * 300, 0);
+});
+
 it('ticks are round, and inside', () => {
   expect(ticks([0, 1], 6)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);
   expect(ticks([-4.09, 0.95], 6)).toEqual([-4, -3, -2, -1, 0]);
