@@ -1,6 +1,6 @@
 """Verdicts of Math-Verify 0.8.0 on every ordered pair of a table of answers: the reference of graders/math-verify as a whole.
 
-`math_verify_table.py` makes test/golden/math-verify-table.json: the answers, and a row of 0 and 1 for each as gold answer. Both sides are given in
+`math_verify_table.py` makes test/golden/math-verify-table.json: the answers, and for each as gold answer the places of those that equal it. Both sides are given in
 \\boxed{}. Needs math-verify 0.8.0 and latex2sympy2_extended 1.10.2.
 """
 
@@ -44,11 +44,11 @@ x+y=1|y=1-x|2x+2y=2|x+y-1=0|1=x+y|x+y=2|-x-y=-1|x+y<1|1>x+y
 def main() -> None:
     answers = list(dict.fromkeys(a for a in ANSWERS.replace("\n", "|").split("|") if a))
     parsed = [parse(rf"\boxed{{{a}}}") for a in answers]
-    rows = ["".join("01"[verify(gold, answer)] for answer in parsed) for gold in parsed]
+    rows = [[place for place, answer in enumerate(parsed) if verify(gold, answer)] for gold in parsed]
     file = GOLDEN / "math-verify-table.json"
-    file.write_text(json.dumps({"answers": answers, "verdicts": rows}, ensure_ascii=False, indent=1) + "\n")
+    file.write_text(json.dumps({"answers": answers, "equal": rows}, ensure_ascii=False) + "\n")
     record(Path(__file__).name, [file], "none: the answers are those of the file")
-    print(f"{len(answers)} answers, {sum(row.count('1') for row in rows)} of {len(answers) ** 2} pairs equal")
+    print(f"{len(answers)} answers, {sum(map(len, rows))} of {len(answers) ** 2} pairs equal")
 
 
 if __name__ == "__main__":
