@@ -146,7 +146,8 @@ class Reader extends SympyAtoms {
   private postfix(noFunction: boolean): Node | null {
     return this.attempt(() => {
       let node = this.power(noFunction);
-      for (let nested = 1; node !== null && this.takeSign('!'); nested += 1) node = this.within(nested, call('factorial', node));
+      for (let nested = 1; node !== null && this.takeSign('!'); nested += 1)
+        node = this.within(nested, call('factorial', node));
       return node !== null && this.isSubstitution() ? (this.commit() ?? node) : node;
     });
   }
