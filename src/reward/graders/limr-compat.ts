@@ -98,7 +98,8 @@ function read<T>(text: string, policy: CandidatePolicy<T>): Reading<T> | null {
   for (const candidate of mathVerifyCandidates(text)) {
     const plain = candidate.kind === 'latex' ? readFraction(candidate) : readArithmetic(candidate);
     if (plain === 'fatal') return null;
-    const other = plain === null && candidate.kind === 'latex' ? policy.read(candidate) : null;
+    const isOther = plain === null && candidate.kind === 'latex' && !commaFraction.test(textOf(candidate));
+    const other = isOther ? policy.read(candidate) : null;
     first ||= other ? other.text : textOf(candidate);
     if (plain !== null || (other && other.value !== null)) {
       return { value: { candidate, plain, other: other?.value ?? null }, text: pythonStrip(first) };
@@ -124,6 +125,8 @@ function readArithmetic(candidate: ExpressionCandidate | NumberCandidate): Plain
   return parsed.ok ? { tree: parsed.tree, percent: parsed.percent, atomic: true } : 'fatal';
 }
 
+/** Math-Verify finds fractions with decimal commas and does not parse them. */
+const commaFraction = /^-?\\frac\{(?:-?[0-9]+,[0-9]+\}\{[^{}]*|[^{}]*\}\{-?[0-9]+,[0-9]+)\}$/;
 const fraction = /^(-?)\\frac\{(-?[0-9]+(?:\.[0-9]+)?)\}\{(-?[0-9]+(?:\.[0-9]+)?)\}$/;
 
 /** A bare fraction of numbers; null for other LaTeX. Here, unlike in arithmetic, integers may begin with zeros. */

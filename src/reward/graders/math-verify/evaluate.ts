@@ -58,7 +58,7 @@ function apply(
     case 'divide':
       return divide(left, right);
     case 'floor-divide':
-      return right.n === 0n ? 'undefined' : floor(left.n * right.d, left.d * right.n);
+      return right.n === 0n ? 'undefined' : floorDivide(left, right);
     case 'power':
       return power(left, right);
   }
@@ -74,9 +74,27 @@ function divide(left: SympyNumber, right: SympyNumber): SympyNumber | Unevaluate
   return inverse === null ? 'undefined' : (multiply(left, inverse) ?? 'too_big');
 }
 
-function floor(n: bigint, d: bigint): SympyNumber {
+/**
+ * `//` as sympy has it, where it depends on the types: a number by an integer is cut off before it is divided, an integer by
+ * something else gets one too little when it is negative and the quotient whole, and only otherwise is it the floor.
+ */
+function floorDivide(left: SympyNumber, right: SympyNumber): SympyNumber | Unevaluated {
+  if (right.kind === 'rational' && isInteger(right)) {
+    return rational(floor(left.n / left.d, right.n / right.d));
+  }
+  if (left.kind === 'rational' && isInteger(left)) {
+    const n = left.n * right.d;
+    const d = left.d * right.n;
+    const isShort = right.kind === 'rational' && n < 0n !== d < 0n && n !== 0n && n % d === 0n;
+    return rational(floor(n, d) - (isShort ? 1n : 0n));
+  }
+  const quotient = divide(left, right);
+  return typeof quotient === 'string' ? quotient : rational(floor(quotient.n, quotient.d));
+}
+
+function floor(n: bigint, d: bigint): bigint {
   const quotient = n / d;
-  return rational(n < 0n !== d < 0n && quotient * d !== n ? quotient - 1n : quotient);
+  return n < 0n !== d < 0n && quotient * d !== n ? quotient - 1n : quotient;
 }
 
 function power(base: SympyNumber, exponent: SympyNumber): SympyNumber | Unevaluated {

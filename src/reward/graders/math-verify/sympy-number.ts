@@ -79,7 +79,10 @@ export function negate<T extends SympyNumber>(a: T): T {
   return { ...a, n: -a.n };
 }
 
-/** `exact` on both; if one is a float, the other is made one before, and the result is rounded to the higher precision. */
+/**
+ * `exact` on both; if one is a float, the other is made one before, and the result is rounded to the higher precision, but a
+ * result of zero is the integer.
+ */
 function operate(
   a: SympyNumber,
   b: SympyNumber,
@@ -94,7 +97,8 @@ function operate(
   const x = toFloat(a);
   const y = toFloat(b);
   if (bits(x.n) + bits(y.n) > maxBits || bits(x.d) + bits(y.d) > maxBits) return null;
-  return roundToBits(exact(x, y), precision);
+  const result = exact(x, y);
+  return result.n === 0n ? rational(0n) : roundToBits(result, precision);
 }
 
 export function equalValues(a: SympyNumber, b: SympyNumber): boolean {
