@@ -175,7 +175,7 @@ class DecimalArithmetic {
     const base = this.value(baseNode, point, budget);
     const exponent = base && this.value(exponentNode, point, budget);
     if (base === null || exponent === null) return null;
-    budget.spend(this.cost >> 2);
+    budget.spend(exponent.re.isInteger() || exponent.re.eq(0.5) ? this.cost >> 2 : this.cost >> 1);
     const rational = exponentNode.kind === 'number' ? exponentNode.value : null;
     const odd = rational !== null && rational.d % 2n === 1n && rational.d > 1n;
     if (odd && base.im.isZero() && base.re.isNegative()) {

@@ -43,6 +43,8 @@ function equalAt(a: Node, b: Node, point: Point, budget: Budget, confirm: boolea
   const known = p !== null && q !== null;
   if (known && clearlyDifferent(p, q)) return 'different';
   if (!confirm && known) return 'same';
+  // beyond the range of doubles; other points say more for less
+  if (!known && point.size > 0) return 'undecided';
   return equalInDecimals(a, b, point, budget, known ? p.error + q.error : Number.POSITIVE_INFINITY, extent.peak);
 }
 
