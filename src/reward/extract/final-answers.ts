@@ -56,7 +56,7 @@ function distinct(contents: readonly string[]): readonly string[] {
   return [...new Set(contents.filter((content) => content !== ''))];
 }
 
-const blank = /^(?:[\s~]|\\[,;:! ]|\\q?quad\b)*$/;
+const blank = /^(?:[\s~]|\\(?:[,;:! ]|$)|\\q?quad\b)*$/;
 
 function* nonEmpty(answer: string, certain = false): Generator<FinalAnswer, void, undefined> {
   const text = answer.trim();
