@@ -11,6 +11,8 @@ export interface Boxes {
   readonly closed: readonly Box[];
   /** What stands in the last box that nothing closes, up to the end of its formula or line; null when there is none. */
   readonly open: string | null;
+  /** The text ends inside of a box: it was cut off, and a 12 there may have become 123. */
+  readonly cut: boolean;
 }
 
 interface Extent {
@@ -57,17 +59,26 @@ export function findBoxes(text: string): Boxes {
     }
   }
   for (const { content, isBox } of stack) if (isBox) lastOpen = Math.max(lastOpen, content);
+  const { open, cut } = openBox(text, lastOpen);
   return {
     closed: closed.map(({ start, content, contentEnd, end }) => ({
       start,
       end,
       content: withoutBoxes(text.slice(content, contentEnd)),
     })),
-    open: lastOpen < 0 ? null : endOfFormula.exec(text.slice(lastOpen))![0].trim(),
+    open,
+    cut,
   };
 }
 
 const endOfFormula = /^(?:\\\$|(?!\\[)\]])[^$\n])*/;
+function openBox(text: string, begin: number): Pick<Boxes, 'open' | 'cut'> {
+  if (begin < 0) return { open: null, cut: false };
+  const content = endOfFormula.exec(text.slice(begin))![0];
+  const cut = text.slice(begin + content.length).trim() === '';
+  return { open: cut ? null : content.trim(), cut };
+}
+
 const oneBox = /^\\(?:boxed|fbox)\s*\{((?:\\[\s\S]|[^\\{}])*)\}$/;
 
 function withoutBoxes(content: string): string {

@@ -13,7 +13,7 @@ export interface FinalAnswer {
  * What a response may mean as its final answer, most likely first, as `standard` looks for it:
  *
  *   1. boxes that are closed, the last first; boxes that stand together are one list
- *   2. a box that nothing closes
+ *   2. a box that nothing closes, unless the text ends in it: then there is no other answer
  *   3. what the response announces: announcedAnswers
  *   4. delimited mathematics and plain numbers, the last first (mathVerifyCandidates), but no number that is part of a
  *      formula or heads an item of a list
@@ -21,13 +21,14 @@ export interface FinalAnswer {
  * Empty answers are left out. Linear in the text's length.
  */
 export function* finalAnswers(text: string): Generator<FinalAnswer, void, undefined> {
-  const { closed, open } = findBoxes(text);
+  const { closed, open, cut } = findBoxes(text);
   for (let last = closed.length - 1; last >= 0; ) {
     let first = last;
     while (first > 0 && standTogether(text, closed[first - 1]!, closed[first]!)) first -= 1;
     yield* nonEmpty(distinct(closed.slice(first, last + 1).map((box) => withPercent(text, box))).join(', '), true);
     last = first - 1;
   }
+  if (cut) return; // the answer was about to be written
   if (open !== null) yield* nonEmpty(open);
   for (const answer of announcedAnswers(text)) yield* nonEmpty(answer);
   for (const candidate of mathVerifyCandidates(text)) {
