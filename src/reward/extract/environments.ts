@@ -12,7 +12,7 @@ import type { SourceText } from './source-text.js';
  * Each kind ends at its first closing delimiter, so an environment is fixed by where it starts. An opening `$` follows
  * neither a backslash nor a digit; inside `$ .. $`, `\$` is a character.
  */
-export interface Environments {
+interface Environments {
   /** Ascending; several may share an end: every opening delimiter counts, not only the outermost. */
   readonly starts: readonly number[];
   readonly ends: readonly number[];

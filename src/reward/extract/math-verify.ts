@@ -16,7 +16,8 @@ import { SourceText } from './source-text.js';
  *   4. "answer" the same way
  *   5. X anywhere
  *
- * Matches of one pattern do not overlap; the leftmost is found first. Time is linear in the text.
+ * Matches of one pattern do not overlap; the leftmost is found first. Time is linear in the text. One difference is known: what
+ * is a decimal digit outside of ASCII is the JavaScript engine's Unicode version's to say, not Python's.
  */
 export function* mathVerifyCandidates(text: string): Generator<Candidate, void, undefined> {
   const source = new SourceText(text);
