@@ -66,6 +66,13 @@ LIMR_TEST(a_master_splits_and_joins_to_the_bit) {
     }
 }
 
+template <typename T>
+double rms(const std::vector<T>& x) {
+  double sum = 0;
+  for (const T v : x) sum += double(v) * double(v);
+  return std::sqrt(sum / double(x.size()));
+}
+
 struct Setting {
   double lr, beta2, weight_decay;
   float grad_scale;
@@ -99,14 +106,19 @@ LIMR_TEST(adamw_is_the_reference_everywhere) {
       State got = before;
       got.weight = weight, got.remainder = remainder;
       const State want = run(ref::adamw);
-      // f32: a handful of roundings of 6e-8; beta and 1 - beta are each the f32 next to their f64
-      expect_close(m, want.m, 2.5e-7, context);
+      // f32: a handful of roundings of 6e-8; beta and 1 - beta are each the f32 next to their f64. Where the two terms of m
+      // have other signs, m is smaller than what was rounded.
+      std::vector<double> terms;
+      for (int64_t i = 0; i < n; ++i)
+        terms.push_back(std::abs(0.9 * before.m[i]) + std::abs(0.1 * setting.grad_scale * grad[i]));
+      const double cancelled = std::max(1.0, rms(terms) / rms(want.m));
+      expect_close(m, want.m, 2.5e-7 * cancelled, context);
       expect_close(v, want.v, 2.5e-7, context);
       const auto got_master = got.master(), want_master = want.master();
-      expect_close(got_master, want_master, 5e-7, context);
+      expect_close(got_master, want_master, 5e-7 * cancelled, context);
       std::vector<float> updates, want_updates;
       for (int64_t i = 0; i < n; i += 2) updates.push_back(got_master[i]), want_updates.push_back(want_master[i]);
-      expect_close(updates, want_updates, 5e-7, context);
+      expect_close(updates, want_updates, 5e-7 * cancelled, context);
     }
 }
 
