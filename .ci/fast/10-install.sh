@@ -1,4 +1,4 @@
-# budget_s: 150
+# budget_s: 130
 # needed: yes
 # From nothing, as a newcomer does it: dependencies, the addon, the TypeScript.
 set -euo pipefail

@@ -1,3 +1,3 @@
-# budget_s: 360
+# budget_s: 450
 set -euo pipefail
 npm test

@@ -1,3 +1,3 @@
-# budget_s: 60
+# budget_s: 50
 set -euo pipefail
 npm run check

@@ -1,3 +1,3 @@
-# budget_s: 250
+# budget_s: 230
 set -euo pipefail
 LIMR_TEST_SMALL=1 bash .ci/sanitize.sh tsan

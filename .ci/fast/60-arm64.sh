@@ -1,4 +1,4 @@
-# budget_s: 320
+# budget_s: 290
 # The arm64 build of the native core, under an emulator.
 set -euo pipefail
 if ! command -v aarch64-linux-gnu-g++ >/dev/null || ! command -v qemu-aarch64 >/dev/null; then
