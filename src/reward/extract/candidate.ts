@@ -40,3 +40,15 @@ export interface NumberCandidate {
 
 /** `start` and `end` are UTF-16 offsets into the text of all that was recognised, anchor words included. */
 export type Candidate = LatexCandidate | ExpressionCandidate | NumberCandidate;
+
+/** Candidates with the same key read alike, wherever they stand. */
+export function candidateKey(candidate: Candidate): string {
+  switch (candidate.kind) {
+    case 'latex':
+      return JSON.stringify(candidate.parts);
+    case 'expression':
+      return candidate.text;
+    case 'number':
+      return `${candidate.text}${candidate.percent ? '%' : ''}`;
+  }
+}

@@ -1,6 +1,7 @@
 import { lastBoxedAnswer } from '../boxed.js';
 import {
   type Candidate,
+  candidateKey,
   type ExpressionCandidate,
   type LatexCandidate,
   type LatexPart,
@@ -95,15 +96,16 @@ interface Reading<T> {
 /** What `parse` returns, null for an empty list. */
 function read<T>(text: string, policy: CandidatePolicy<T>): Reading<T> | null {
   let first = '';
+  const failed = new Set<string>(); // the same formula often is a candidate of several patterns
   for (const candidate of mathVerifyCandidates(text)) {
+    if (failed.size > 0 && failed.has(candidateKey(candidate))) continue;
     const plain = candidate.kind === 'latex' ? readFraction(candidate) : readArithmetic(candidate);
     if (plain === 'fatal') return null;
-    const isOther = plain === null && candidate.kind === 'latex' && !commaFraction.test(textOf(candidate));
-    const other = isOther ? policy.read(candidate) : null;
+    const other = plain === null && candidate.kind === 'latex' ? policy.read(candidate) : null;
     first ||= other ? other.text : textOf(candidate);
-    if (plain !== null || (other && other.value !== null)) {
-      return { value: { candidate, plain, other: other?.value ?? null }, text: pythonStrip(first) };
-    }
+    if (plain === 'unparsed' || (plain === null && (other?.value ?? null) === null))
+      failed.add(candidateKey(candidate));
+    else return { value: { candidate, plain, other: other?.value ?? null }, text: pythonStrip(first) };
   }
   return first === '' ? null : { value: null, text: pythonStrip(first) };
 }
@@ -130,10 +132,13 @@ const commaFraction = /^-?\\frac\{(?:-?[0-9]+,[0-9]+\}\{[^{}]*|[^{}]*\}\{-?[0-9]
 const fraction = /^(-?)\\frac\{(-?[0-9]+(?:\.[0-9]+)?)\}\{(-?[0-9]+(?:\.[0-9]+)?)\}$/;
 
 /** A bare fraction of numbers; null for other LaTeX. Here, unlike in arithmetic, integers may begin with zeros. */
-function readFraction(candidate: LatexCandidate): Plain | null {
+function readFraction(candidate: LatexCandidate): Plain | 'unparsed' | null {
   const [part, another] = candidate.parts;
-  const found = another === undefined && part ? fraction.exec(normalised(part)) : null;
-  if (!part || !found) return null;
+  if (!part?.text.includes('\\frac{') || another) return null;
+  const text = normalised(part);
+  if (commaFraction.test(text)) return 'unparsed';
+  const found = fraction.exec(text);
+  if (!found) return null;
   const [, minus, numerator = '', denominator = ''] = found;
   const quotient = parseExpression(`(${unpadded(numerator)})/(${unpadded(denominator)})`);
   if (!quotient.ok) return null;

@@ -1,4 +1,4 @@
-import { type Candidate, type LatexPart, mathVerifyCandidates } from '../../extract/index.js';
+import { type Candidate, candidateKey, type LatexPart, mathVerifyCandidates } from '../../extract/index.js';
 import { type Answer, type Node, parseAnswer } from '../../maths/index.js';
 import { mathVerifyDialect } from './dialect.js';
 import { parseNumber } from './expression.js';
@@ -25,11 +25,14 @@ const nothing: Reading = { value: null, text: '' };
  */
 export function mathVerifyRead(text: string): Reading {
   let first = '';
+  const failed = new Set<string>(); // the same formula often is a candidate of several patterns
   for (const candidate of mathVerifyCandidates(text)) {
+    if (failed.size > 0 && failed.has(candidateKey(candidate))) continue;
     if (candidate.kind === 'number' && !parseNumber(candidate.text, candidate.percent).ok) return nothing;
     const { value, text: shown } = readCandidate(candidate);
     if (first === '') first = shown;
     if (value !== null) return { value, text: first };
+    failed.add(candidateKey(candidate));
   }
   return first === '' ? nothing : { value: null, text: first };
 }
