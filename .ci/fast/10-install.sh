@@ -5,3 +5,5 @@ set -euo pipefail
 npm ci
 test -s build/Release/limr.node
 npx limr-engine --version
+# npm links a package's own command once a path: a second build of the same folder must set the bit itself.
+test -x dist/cli/main.js
