@@ -22,6 +22,7 @@ export {
 export {
   type GenerateRequest,
   type GenerateStats,
+  type HiddenStateOptions,
   Model,
   type ModelInfo,
   type Sample,

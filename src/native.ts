@@ -155,6 +155,11 @@ export interface NativeScoreRequest extends NativePacked {
   readonly maxTokens: number;
 }
 
+export interface NativeHiddenRequest extends NativePacked {
+  /** Packed tokens a forward pass, at most; sequences are never split, and never reordered. */
+  readonly maxTokens: number;
+}
+
 export interface NativeScores {
   /** lm head: log-prob of each token (NaN for first tokens). Value head: empty. */
   readonly logprobs: Float32Array;
@@ -248,6 +253,11 @@ export interface NativeModel {
   score(request: NativeScoreRequest): Promise<NativeScores>;
   /** f32 logits [tokens, vocab]: the next token's distribution at every position. For small inputs. */
   logits(request: NativePacked): Promise<Float32Array>;
+  /**
+   * f32 [sequences, hidden]: of each sequence, the mean over its tokens of the last hidden state, after the final norm. The states are
+   * bf16, as the head gets them; the sum over them is f64 in their order. A pass takes no more workspace than one of `score`.
+   */
+  meanHiddenStates(request: NativeHiddenRequest): Promise<Float32Array>;
   accumulate(batch: NativePacked, loss: NativeLoss): Promise<NativeLossTerms>;
   step(options: NativeStepOptions): Promise<NativeStepResult>;
   /** Optimizer steps taken (not counting skipped ones). */

@@ -84,6 +84,7 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
   Napi::Value abort(const Napi::CallbackInfo& info);
   Napi::Value score(const Napi::CallbackInfo& info);
   Napi::Value logits(const Napi::CallbackInfo& info);
+  Napi::Value mean_hidden_states(const Napi::CallbackInfo& info);
   Napi::Value accumulate(const Napi::CallbackInfo& info);
   Napi::Value step(const Napi::CallbackInfo& info);
   Napi::Value zero_grad(const Napi::CallbackInfo& info);

@@ -117,17 +117,17 @@ Napi::Value stats_to_js(Napi::Env env, GenerateStats& s) {
 
 Napi::FunctionReference ModelWrap::define(Napi::Env env) {
   using W = ModelWrap;
-  return Napi::Persistent(
-      DefineClass(env, "NativeModel",
-                  {InstanceAccessor<&W::info>("info"), InstanceAccessor<&W::optimizer_steps>("optimizerSteps"),
-                   InstanceMethod<&W::set_token_bytes>("setTokenBytes"), InstanceMethod<&W::generate>("generate"),
-                   InstanceMethod<&W::acknowledge>("acknowledge"), InstanceMethod<&W::abort>("abort"),
-                   InstanceMethod<&W::score>("score"), InstanceMethod<&W::logits>("logits"),
-                   InstanceMethod<&W::accumulate>("accumulate"), InstanceMethod<&W::step>("step"),
-                   InstanceMethod<&W::zero_grad>("zeroGrad"), InstanceMethod<&W::save>("save"),
-                   InstanceMethod<&W::save_optimizer>("saveOptimizer"),
-                   InstanceMethod<&W::load_optimizer>("loadOptimizer"), InstanceMethod<&W::tensor_names>("tensorNames"),
-                   InstanceMethod<&W::read_tensor>("readTensor"), InstanceMethod<&W::close>("close")}));
+  return Napi::Persistent(DefineClass(
+      env, "NativeModel",
+      {InstanceAccessor<&W::info>("info"), InstanceAccessor<&W::optimizer_steps>("optimizerSteps"),
+       InstanceMethod<&W::set_token_bytes>("setTokenBytes"), InstanceMethod<&W::generate>("generate"),
+       InstanceMethod<&W::acknowledge>("acknowledge"), InstanceMethod<&W::abort>("abort"),
+       InstanceMethod<&W::score>("score"), InstanceMethod<&W::logits>("logits"),
+       InstanceMethod<&W::mean_hidden_states>("meanHiddenStates"), InstanceMethod<&W::accumulate>("accumulate"),
+       InstanceMethod<&W::step>("step"), InstanceMethod<&W::zero_grad>("zeroGrad"), InstanceMethod<&W::save>("save"),
+       InstanceMethod<&W::save_optimizer>("saveOptimizer"), InstanceMethod<&W::load_optimizer>("loadOptimizer"),
+       InstanceMethod<&W::tensor_names>("tensorNames"), InstanceMethod<&W::read_tensor>("readTensor"),
+       InstanceMethod<&W::close>("close")}));
 }
 
 Napi::Value ModelWrap::create(Napi::Env env, std::shared_ptr<ContextState> context, std::shared_ptr<ModelState> state) {
@@ -269,6 +269,15 @@ Napi::Value ModelWrap::logits(const Napi::CallbackInfo& info) {
   const auto packed = std::make_shared<Packed>(info[0].As<Napi::Object>());
   return verb<std::vector<float>>(
       info.Env(), [=](Model& m, Task<std::vector<float>>&) { return m.logits(packed->view()); },
+      [](Napi::Env env, std::vector<float>& v) -> Napi::Value { return to_js_array(env, v); });
+}
+
+Napi::Value ModelWrap::mean_hidden_states(const Napi::CallbackInfo& info) {
+  const auto o = info[0].As<Napi::Object>();
+  const auto packed = std::make_shared<Packed>(o);
+  const int64_t max_tokens = integer(o, "maxTokens");
+  return verb<std::vector<float>>(
+      info.Env(), [=](Model& m, Task<std::vector<float>>&) { return m.mean_hidden_states(packed->view(), max_tokens); },
       [](Napi::Env env, std::vector<float>& v) -> Napi::Value { return to_js_array(env, v); });
 }
 

@@ -62,6 +62,9 @@ class Model {
   Scores score(const PackedTokens& packed, float temperature, int64_t max_tokens);
   // f32 [N, V].
   std::vector<float> logits(const PackedTokens& packed);
+  // f32 [S, C]: of each sequence, the mean over its tokens of the hidden state after the final norm. Passes as in score; the workspace
+  // of one is at most that of a scoring pass of as many tokens.
+  std::vector<float> mean_hidden_states(const PackedTokens& packed, int64_t max_tokens);
   // Forward and backward of one micro-batch.
   LossTerms accumulate(const PackedTokens& packed, const Loss& loss);
   // Gradient norm, clipping, AdamW, and zero gradients. A norm that is not finite skips the update.
@@ -92,6 +95,8 @@ class Model {
   void reach(int64_t positions);
 
  private:
+  // bf16 [N, C] after the final norm, from the arena.
+  View hidden_states(const Context& ctx, Arena& arena, const PackedBatch& batch);
   std::string layout_signature() const;
   void check_trainable(const char* verb) const;
 

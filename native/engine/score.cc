@@ -1,4 +1,4 @@
-// native/engine/score.cc - Model::score and Model::logits: forward passes over whole sequences.
+// native/engine/score.cc - Model::score, Model::logits and Model::mean_hidden_states: forward passes over whole sequences.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -18,6 +18,41 @@ KvPages one_layer_pages(Arena& arena, const ModelConfig& c, int64_t pages) {
 }
 
 int64_t max_pages(int64_t tokens, int64_t sequences) { return tokens / kPageKeys + sequences; }
+
+// One past the last sequence of the pass that begins with `first`: as many as `max_tokens` holds, at least one.
+int64_t pass_end(const PackedTokens& packed, int64_t first, int64_t max_tokens) {
+  int64_t last = first + 1;
+  while (last < packed.num_sequences() &&
+         packed.offsets[size_t(last) + 1] - packed.offsets[size_t(first)] <= max_tokens)
+    ++last;
+  return last;
+}
+
+// What a pass to the final norm keeps: one layer's keys and values, and the hidden states [N, C] bf16.
+struct HiddenScratch {
+  KvPages kv;
+  View hidden;
+};
+HiddenScratch hidden_scratch(Arena& arena, const ModelConfig& c, int64_t tokens, int64_t pages) {
+  return {one_layer_pages(arena, c, pages), arena.matrix(DType::kBf16, tokens, c.hidden_size)};
+}
+
+size_t hidden_bytes(const Transformer& t, const PackedBatch& batch) {
+  Arena plan = Arena::planner();
+  hidden_scratch(plan, t.config(), batch.num_tokens(), batch.num_pages());
+  t.plan_forward(plan, batch.num_tokens());
+  return plan.peak();
+}
+
+// out[c] = sum over rows n of hidden[n, c] / rows; the sum in f64, row by row.
+void mean_of_rows(const View& hidden, float* out) {
+  std::vector<double> sums(size_t(hidden.cols), 0.0);
+  for (int64_t n = 0; n < hidden.rows; ++n) {
+    const bf16* row = hidden.as<bf16>() + n * hidden.stride;
+    for (int64_t c = 0; c < hidden.cols; ++c) sums[size_t(c)] += double(bf16_to_f32(row[c]));
+  }
+  for (int64_t c = 0; c < hidden.cols; ++c) out[c] = float(sums[size_t(c)] / double(hidden.rows));
+}
 
 }  // namespace
 
@@ -41,10 +76,7 @@ Scores Model::score(const PackedTokens& packed, float temperature, int64_t max_t
   else
     out.values = none;
   for (int64_t first = 0; first < packed.num_sequences();) {
-    int64_t last = first + 1;
-    while (last < packed.num_sequences() &&
-           packed.offsets[size_t(last) + 1] - packed.offsets[size_t(first)] <= max_tokens)
-      ++last;
+    const int64_t last = pass_end(packed, first, max_tokens);
     const PackedBatch batch(packed, first, last);
     const Prediction p = predictions(packed, first, last, {});
     if (!p.rows.empty()) {
@@ -71,22 +103,8 @@ std::vector<float> Model::logits(const PackedTokens& packed) {
   const Context ctx = begin();
   const PackedBatch batch(packed, 0, packed.num_sequences());
   const int64_t N = batch.num_tokens(), V = config_.vocab_size;
-  const auto allocate = [&](Arena& arena) {
-    return std::pair{one_layer_pages(arena, config_, batch.num_pages()),
-                     arena.matrix(DType::kBf16, N, config_.hidden_size)};
-  };
-  Arena plan = Arena::planner();
-  allocate(plan);
-  transformer_.plan_forward(plan, N);
-  Engine::Phase phase(engine_, plan.peak());
-  reach(batch.longest());
-  const auto [kv, norm] = allocate(phase.arena());
-  const View x = transformer_.forward(ctx, phase.arena(), batch.batch(), [&, pages = kv](int64_t) { return pages; });
-  rmsnorm_forward(ctx, {.out = norm,
-                        .rstd = {},
-                        .inp = x,
-                        .weight = weights_.vector(weights_.table().final_norm),
-                        .eps = float(config_.rms_norm_eps)});
+  Engine::Phase phase(engine_, hidden_bytes(transformer_, batch));
+  const View norm = hidden_states(ctx, phase.arena(), batch);
   std::vector<float> out(size_t(N * V));
   linear_forward(ctx, {.out = view(out.data(), N, V),
                        .inp = norm,
@@ -94,6 +112,38 @@ std::vector<float> Model::logits(const PackedTokens& packed) {
                        .bias = {},
                        .residual = {}});
   return out;
+}
+
+std::vector<float> Model::mean_hidden_states(const PackedTokens& packed, int64_t max_tokens) {
+  check_packed(packed, config_);
+  LIMR_CHECK(max_tokens > 0, kUsage, cat("maxTokens is ", max_tokens, ", expected more than 0"));
+  const Context ctx = begin();
+  const int64_t C = config_.hidden_size;
+  std::vector<float> out(size_t(packed.num_sequences() * C));
+  for (int64_t first = 0; first < packed.num_sequences();) {
+    const int64_t last = pass_end(packed, first, max_tokens);
+    const PackedBatch batch(packed, first, last);
+    Engine::Phase phase(engine_, hidden_bytes(transformer_, batch));
+    const View hidden = hidden_states(ctx, phase.arena(), batch);
+    const int32_t begin = packed.offsets[size_t(first)];
+    for (int64_t s = first; s < last; ++s)
+      mean_of_rows(hidden.slice(packed.offsets[size_t(s)] - begin, packed.offsets[size_t(s) + 1] - begin),
+                   out.data() + s * C);
+    first = last;
+  }
+  return out;
+}
+
+View Model::hidden_states(const Context& ctx, Arena& arena, const PackedBatch& batch) {
+  reach(batch.longest());
+  const HiddenScratch s = hidden_scratch(arena, config_, batch.num_tokens(), batch.num_pages());
+  const View x = transformer_.forward(ctx, arena, batch.batch(), [&](int64_t) { return s.kv; });
+  rmsnorm_forward(ctx, {.out = s.hidden,
+                        .rstd = {},
+                        .inp = x,
+                        .weight = weights_.vector(weights_.table().final_norm),
+                        .eps = float(config_.rms_norm_eps)});
+  return s.hidden;
 }
 
 }  // namespace limr

@@ -43,6 +43,12 @@ export interface ScoreOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface HiddenStateOptions {
+  /** Packed tokens a forward pass, at most. Default: 4,096, or the longest sequence. */
+  readonly maxTokens?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** Per token, in the order of the call; entry i of a sequence speaks of token i given those before it, entry 0 is NaN. */
 export interface Scores extends NativeScores {
   /** Sequence s has the entries [offsets[s], offsets[s + 1]). */
@@ -78,7 +84,7 @@ export interface ModelParts {
   readonly eosTokenIds: readonly number[];
 }
 
-/** Default budget of a scoring pass, in tokens. */
+/** Default budget of a forward pass, in tokens. */
 const scoreTokens = 4096;
 
 export class Model {
@@ -167,8 +173,7 @@ export class Model {
    */
   async score(sequences: readonly Tokens[], options: ScoreOptions = {}): Promise<Scores> {
     const packed = this.pack(sequences);
-    const longest = sequences.reduce((most, { length }) => Math.max(most, length), 0);
-    const maxTokens = whole('maxTokens', options.maxTokens ?? Math.max(scoreTokens, longest), longest);
+    const maxTokens = passTokens(sequences, options.maxTokens);
     const temperature = inRange('temperature', options.temperature ?? 1, 0, Number.MAX_VALUE, true);
     const scores = await underSignal(
       options.signal,
@@ -186,6 +191,24 @@ export class Model {
   /** Logits [tokens, vocab] in f32: the next token's distribution at every position. For small inputs. */
   logits(sequences: readonly Tokens[]): Promise<Float32Array> {
     return this.native.logits(this.pack(sequences));
+  }
+
+  /**
+   * A vector for each sequence: the mean over its tokens of the last hidden state, after the final norm. It depends on nothing else in
+   * the call, to the bit.
+   * @returns hiddenSize numbers a sequence
+   * @throws {LimrError} LIMR_USAGE, LIMR_ABORTED, LIMR_BUSY, LIMR_MEMORY
+   */
+  async meanHiddenStates(sequences: readonly Tokens[], options: HiddenStateOptions = {}): Promise<Float32Array[]> {
+    const packed = this.pack(sequences);
+    const maxTokens = passTokens(sequences, options.maxTokens);
+    const { hiddenSize } = this.info;
+    const means = await underSignal(
+      options.signal,
+      () => this.native.abort(),
+      () => this.native.meanHiddenStates({ ...packed, maxTokens }),
+    );
+    return sequences.map((_, s) => means.subarray(s * hiddenSize, (s + 1) * hiddenSize));
   }
 
   /**
@@ -322,4 +345,10 @@ export class Model {
     this.native.setTokenBytes(table.bytes.subarray(0, offsets.at(-1)), offsets);
     this.hasTokenBytes = true;
   }
+}
+
+/** The budget of a forward pass, which the longest sequence must fit. @throws {LimrError} LIMR_USAGE */
+function passTokens(sequences: readonly Tokens[], given: number | undefined): number {
+  const longest = sequences.reduce((most, { length }) => Math.max(most, length), 0);
+  return whole('maxTokens', given ?? Math.max(scoreTokens, longest), longest);
 }

@@ -4,7 +4,6 @@ import type { Prompt } from '../dataset/prompts.js';
 import { readRecords } from '../dataset/records.js';
 import type { Model } from '../engine/model.js';
 import { LimrError } from '../errors.js';
-import { hiddenStateSolver } from '../lim/hidden-states.js';
 import { modelFolder } from './embedded.js';
 import { chooseMachine, withEngine } from './machine.js';
 import type { SelectHooks } from './select.js';
@@ -13,7 +12,8 @@ import type { SelectOptions } from './select-options.js';
 /**
  * One vector of length 1 a prompt, so that distances are those of cosines: of `--embeddings`, else the mean over the prompt's tokens of
  * the last hidden state of `--model`.
- * @throws {LimrError} LIMR_FORMAT when a prompt has no vector in the file; LIMR_IO, LIMR_NUMERIC, LIMR_ABORTED
+ * @throws {LimrError} LIMR_FORMAT when a prompt has no vector in the file; LIMR_USAGE when one exceeds the model's context; LIMR_IO,
+ *   LIMR_MEMORY, LIMR_ABORTED
  */
 export async function promptEmbeddings(
   prompts: readonly Prompt[],
@@ -52,31 +52,42 @@ async function readEmbeddings(prompts: readonly Prompt[], file: string): Promise
   });
 }
 
+/** Tokens of prompts that go through the model in one call. */
+const callTokens = 4096;
+
 async function embed(prompts: readonly Prompt[], options: SelectOptions, hooks: SelectHooks): Promise<Float32Array[]> {
   const { onProgress, signal } = hooks;
   return withEngine(chooseMachine(options), async (engine) => {
     const model = await engine.load(modelFolder(options.model));
-    const hiddenState = hiddenStateSolver(outputHead(model));
     const vectors: Float32Array[] = [];
-    for (const { prompt } of prompts) {
-      if (signal?.aborted === true) throw new LimrError('LIMR_ABORTED', 'interrupted while embedding prompts');
-      const tokens = askingTokens(prompt, model.tokenizerFor('a text'), options);
-      vectors.push(hiddenState(meanRow(await model.logits([tokens]), model.info.vocabSize)));
+    const waiting: Int32Array[] = [];
+    const flush = async () => {
+      vectors.push(...(await model.meanHiddenStates(waiting, signal === undefined ? {} : { signal })));
+      waiting.length = 0;
       onProgress?.(vectors.length, prompts.length);
+    };
+    let held = 0;
+    for (const prompt of prompts) {
+      const tokens = promptTokens(prompt, model, options);
+      if (waiting.length > 0 && held + tokens.length > callTokens) {
+        await flush();
+        held = 0;
+      }
+      waiting.push(tokens);
+      held += tokens.length;
     }
+    await flush();
     return vectors;
   });
 }
 
-function outputHead(model: Model) {
-  const name = model.tensorNames().includes('lm_head.weight') ? 'lm_head.weight' : 'model.embed_tokens.weight';
-  const { cols, data } = model.readTensor(name);
-  return { weight: data, hiddenSize: cols };
-}
-
-function meanRow(matrix: Float32Array, columns: number): Float64Array {
-  const rows = matrix.length / columns;
-  const mean = new Float64Array(columns);
-  for (let at = 0; at < matrix.length; ++at) mean[at % columns]! += matrix[at]!;
-  return mean.map((sum) => sum / rows);
+function promptTokens({ prompt, messages, row, id }: Prompt, model: Model, options: SelectOptions): Int32Array {
+  const tokens = askingTokens(messages ?? prompt, model.tokenizerFor('a text'), options);
+  const { maxPositionEmbeddings } = model.info;
+  if (tokens.length <= maxPositionEmbeddings) return tokens;
+  throw new LimrError(
+    'LIMR_USAGE',
+    `row ${row} of --prompts (id ${id}) has ${tokens.length} tokens, and the model's context is ${maxPositionEmbeddings}`,
+    'Leave it out, or give vectors by --embeddings.',
+  );
 }

@@ -239,6 +239,21 @@ describe('score, accumulate, step', () => {
     await expect(model.score([[1, 2]], { maxTokens: 1 })).rejects.toMatchObject({ code: 'LIMR_USAGE' });
   });
 
+  it('hands out one mean hidden state a sequence, and stops when told', async () => {
+    const { model, native } = await load();
+    const means = await model.meanHiddenStates([[7, 2, 3], [9]]);
+    expect(means.map((mean) => Array.from(mean))).toEqual([new Array(8).fill(7), new Array(8).fill(9)]);
+    expect(argument(native, 'meanHiddenStates')).toMatchObject({ offsets: Int32Array.of(0, 3, 4), maxTokens: 4096 });
+    await model.meanHiddenStates([new Int32Array(5000)], {});
+    expect(native.calls.at(-1)?.argument).toMatchObject({ maxTokens: 5000 });
+    await expect(model.meanHiddenStates([[1, 2]], { maxTokens: 1 })).rejects.toMatchObject({ code: 'LIMR_USAGE' });
+    await expect(model.meanHiddenStates([])).rejects.toMatchObject({ message: 'there is no sequence' });
+    const controller = new AbortController();
+    const running = model.meanHiddenStates([[1]], { signal: controller.signal });
+    controller.abort();
+    await expect(running).rejects.toMatchObject({ code: 'LIMR_ABORTED' });
+  });
+
   it('refuses per-token arrays of another length', async () => {
     const { model } = await load();
     const loss = { kind: 'cross_entropy', weights: new Float32Array(3), temperature: 1 } as const;

@@ -7,6 +7,7 @@ import type {
   NativeContextOptions,
   NativeGenerateRequest,
   NativeGenerateStats,
+  NativeHiddenRequest,
   NativeLoadOptions,
   NativeLoss,
   NativeLossTerms,
@@ -144,6 +145,18 @@ export class FakeModel implements NativeModel {
 
   async logits(request: NativePacked): Promise<Float32Array> {
     return Float32Array.from({ length: request.tokens.length * this.info.vocabSize }, (_, i) => i);
+  }
+
+  /** Each sequence's first token, hiddenSize times. */
+  async meanHiddenStates(request: NativeHiddenRequest): Promise<Float32Array> {
+    this.calls.push({ verb: 'meanHiddenStates', argument: request });
+    await tick();
+    if (this.aborted) throw new LimrError('LIMR_ABORTED', 'meanHiddenStates was aborted');
+    return Float32Array.from(
+      Array.from(request.offsets.subarray(0, -1)).flatMap((at) =>
+        new Array<number>(this.info.hiddenSize).fill(request.tokens[at]!),
+      ),
+    );
   }
 
   async accumulate(batch: NativePacked, loss: NativeLoss): Promise<NativeLossTerms> {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { hiddenStateSolver } from '../../src/lim/hidden-states.js';
 import { kCenter } from '../../src/lim/k-center.js';
 
 const points = (...rows: readonly number[][]) => rows.map((row) => Float32Array.from(row));
@@ -34,27 +33,5 @@ describe('k-center', () => {
     expect(() => kCenter(points([1]), 2)).toThrow('2 of 1 points');
     expect(() => kCenter(points([1], [1, 2]), 1)).toThrow('point 1 has 2 numbers');
     expect(() => kCenter(points([1], [Number.NaN]), 1)).toThrow('point 1 has a number that is not finite');
-  });
-});
-
-describe('hidden states out of logits', () => {
-  const [vocab, hiddenSize] = [23, 5];
-  const weight = Float32Array.from({ length: vocab * hiddenSize }, (_, i) => Math.fround(Math.sin(i * i + 1)));
-  const logitsOf = (hidden: readonly number[]) =>
-    Float64Array.from({ length: vocab }, (_, v) =>
-      hidden.reduce((sum, h, c) => sum + h * weight[v * hiddenSize + c]!, 0),
-    );
-
-  it('are the ones that made them', () => {
-    const hidden = [0.5, -2, 3.25, 0, 1];
-    const got = hiddenStateSolver({ weight, hiddenSize })(logitsOf(hidden));
-    for (const [c, value] of hidden.entries()) expect(got[c]).toBeCloseTo(value, 6);
-  });
-
-  it('are refused when no hidden state makes these logits, or the head has not full rank', () => {
-    const other = logitsOf([1, 2, 3, 4, 5]);
-    other[7]! += 1;
-    expect(() => hiddenStateSolver({ weight, hiddenSize })(other)).toThrow('no image of a hidden state');
-    expect(() => hiddenStateSolver({ weight: new Float32Array(20), hiddenSize: 5 })).toThrow('no full rank');
   });
 });
