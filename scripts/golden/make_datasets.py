@@ -5,7 +5,8 @@
 
 saved/          datasets.DatasetDict.save_to_disk: train in two shards, test in one
 types.arrows    every column type that a reader meets, an IPC stream of three record batches, with nulls
-types.arrow     the same as an IPC file;  types.zstd.arrow  with compressed buffers
+types.arrow     the same as an IPC file;  types.zstd.arrow, types.lz4.arrow  with compressed buffers
+blocks.lz4.arrow  a text column beyond 64 KiB, in LZ4 blocks that look back into each other, and bytes that LZ4 stores as they are
 types.parquet   the same in three row groups, snappy;  types.zstd.parquet  with data pages v2
 expected.json   rows as they are to be read: integers beyond 2^53 and decimals as their text, times in ISO 8601, bytes as hex
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import hashlib
 import json
 from pathlib import Path
 
@@ -118,21 +120,40 @@ def types() -> tuple[list[Path], list]:
     with pa.ipc.new_stream(FOLDER / "types.arrows", data.schema) as writer:
         for batch in batches:
             writer.write_batch(batch)
-    for name, options in [("types.arrow", None), ("types.zstd.arrow", pa.ipc.IpcWriteOptions(compression="zstd"))]:
+    for name, codec in [("types.arrow", None), ("types.zstd.arrow", "zstd"), ("types.lz4.arrow", "lz4")]:
+        options = None if codec is None else pa.ipc.IpcWriteOptions(compression=codec)
         with pa.ipc.new_file(FOLDER / name, data.schema, options=options) as writer:
             for batch in batches:
                 writer.write_batch(batch)
     pq.write_table(data, FOLDER / "types.parquet", row_group_size=2, compression="snappy")
     pq.write_table(data, FOLDER / "types.zstd.parquet", row_group_size=2, compression="zstd", data_page_version="2.0")
-    return [FOLDER / n for n in ["types.arrows", "types.arrow", "types.zstd.arrow", "types.parquet", "types.zstd.parquet"]], [plain(r) for r in data.to_pylist()]
+    return [FOLDER / n for n in ["types.arrows", "types.arrow", "types.zstd.arrow", "types.lz4.arrow", "types.parquet", "types.zstd.parquet"]], [plain(r) for r in data.to_pylist()]
+
+
+def blocks() -> tuple[Path, str]:
+    """@returns the file, and the sha256 of its rows as JSON lines"""
+    texts = [f"{i}: " + f"step {i % 7} of the proof, then " * (20 + i % 11) for i in range(300)]
+    noise = [hashlib.sha256(f"blocks/{i}".encode()).digest() for i in range(300)]
+    data = pa.table({"text": texts, "noise": pa.array(noise, pa.binary())})
+    path = FOLDER / "blocks.lz4.arrow"
+    with pa.ipc.new_file(path, data.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        writer.write_table(data)
+    return path, rows_digest([plain(row) for row in data.to_pylist()])
+
+
+def rows_digest(rows: list) -> str:
+    """sha256 over each row's JSON without spaces, and a newline."""
+    lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     files, splits = saved()
     typed, rows = types()
-    write_json(FOLDER / "expected.json", {"versions": {"pyarrow": pa.__version__, "datasets": datasets.__version__}, "saved": splits, "types": rows})
-    record("make_datasets.py", [*files, *typed, FOLDER / "expected.json"], "none: no random numbers")
+    long, digest = blocks()
+    write_json(FOLDER / "expected.json", {"versions": {"pyarrow": pa.__version__, "datasets": datasets.__version__}, "saved": splits, "types": rows, "blocks": digest})
+    record("make_datasets.py", [*files, *typed, long, FOLDER / "expected.json"], "none: no random numbers")
 
 
 if __name__ == "__main__":

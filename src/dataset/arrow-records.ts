@@ -6,8 +6,10 @@ import { LimrError } from '../errors.js';
 import { withIo } from '../files.js';
 import { arrowMessages, notWhole } from './arrow-messages.js';
 import { converterOf, dataProblem } from './arrow-values.js';
+import { decompressLz4Frame } from './lz4-frame.js';
 import type { DataRecord } from './records.js';
 
+compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: decompressLz4Frame });
 compressionRegistry.set(CompressionType.ZSTD, { decode: (data) => decompressZstd(data).slice() });
 
 /** @throws {LimrError} LIMR_IO, LIMR_FORMAT with file and row, LIMR_UNSUPPORTED for a type or codec that the library lacks */
@@ -43,8 +45,8 @@ function* batchRows(batch: RecordBatch, file: string, firstRow: number): Generat
 function arrowError(file: string, row: number, error: unknown): LimrError {
   if (error instanceof LimrError) return error;
   const reason = error instanceof Error ? error.message : String(error);
-  if (/not implemented|unrecognized type|codec|compress/i.test(reason)) {
-    const hint = 'Write it without compression and with plain types, or as Parquet or .jsonl.';
+  if (/not implemented|unrecognized type|codec not found/i.test(reason)) {
+    const hint = 'Write it with plain types, or as Parquet or .jsonl.';
     return new LimrError('LIMR_UNSUPPORTED', `${file}: ${reason} (from row ${row})`, hint, { cause: error });
   }
   return notWhole(file, `${reason} (from row ${row})`);

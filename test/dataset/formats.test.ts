@@ -1,6 +1,6 @@
 /** Data files as Python wrote them (scripts/golden/make_datasets.py), whole and damaged. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,12 +10,20 @@ import { dataProblem } from '../../src/dataset/arrow-values.js';
 import { readPrompts } from '../../src/dataset/prompts.js';
 import { readRecords } from '../../src/dataset/records.js';
 import { LimrError } from '../../src/errors.js';
+import { sharedFile } from '../shared.js';
 
 const golden = fileURLToPath(new URL('../golden/dataset/', import.meta.url));
-const expected: { saved: Record<string, object[]>; types: object[] } = JSON.parse(
+const expected: { saved: Record<string, object[]>; types: object[]; blocks: string } = JSON.parse(
   readFileSync(join(golden, 'expected.json'), 'utf8'),
 );
-const typed = ['types.arrow', 'types.arrows', 'types.zstd.arrow', 'types.parquet', 'types.zstd.parquet'];
+const typed = [
+  'types.arrow',
+  'types.arrows',
+  'types.zstd.arrow',
+  'types.lz4.arrow',
+  'types.parquet',
+  'types.zstd.parquet',
+];
 
 let root = '';
 beforeAll(() => {
@@ -31,6 +39,7 @@ function hexed(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hexed(item)]));
 }
 
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const rowsOf = async (path: string) => (await readRecords(path)).map(({ fields }) => hexed(fields));
 
 describe('rows are what Python reads', () => {
@@ -45,6 +54,11 @@ describe('rows are what Python reads', () => {
   it.each(typed)('a message finds a row of %s', async (name) => {
     const records = await readRecords(join(golden, name));
     expect(records.map(({ where }) => where)).toEqual(expected.types.map((_, i) => `${join(golden, name)}[${i}]`));
+  });
+
+  it('texts beyond 64 KiB, in LZ4 blocks that look back into each other', async () => {
+    const rows = await rowsOf(join(golden, 'blocks.lz4.arrow'));
+    expect(sha256(rows.map((row) => `${JSON.stringify(row)}\n`).join(''))).toBe(expected.blocks);
   });
 
   it('rows of each shard are counted from 0', async () => {
@@ -179,33 +193,30 @@ describe('damaged files', () => {
 });
 
 /** LIMR's own files, where they are at hand. */
-const limr = fileURLToPath(new URL('../../../shared/data/limr/', import.meta.url));
-describe.skipIf(!existsSync(limr))('LIMR’s own data', () => {
-  // sha256 over json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\\n" of each row that datasets 5.2.0 reads.
-  it.each([
-    ['train', '72d6815d1f9529eac50095c0518c91c41b10f073a17a94e128fe2799ba9345cf'],
-    ['test', '55124f6609ffa29eb62713a72ff7eeaa26c64e630726af4b9ec0859d34ec4597'],
-  ])('is read as Python reads it, row by row: %s', async (split, want) => {
-    const hash = createHash('sha256');
-    for (const { fields } of await readRecords(join(limr, 'train_arrow', split)))
-      hash.update(`${JSON.stringify(fields)}\n`);
-    expect(hash.digest('hex')).toBe(want);
+const limr = sharedFile('data/limr');
+describe.skipIf(limr === undefined)('LIMR’s own data', () => {
+  it.each(['train', 'test'])('is read as Python’s datasets reads it, row by row: %s', async (split) => {
+    const { splits } = JSON.parse(readFileSync(join(golden, '../limr-rows.json'), 'utf8')) as {
+      readonly splits: Readonly<Record<string, readonly string[]>>;
+    };
+    const records = await readRecords(join(limr!, 'train_arrow', split));
+    expect(records.map(({ fields }) => sha256(JSON.stringify(fields)).slice(0, 12))).toEqual(splits[split]);
   });
 
   it('is read as it is: 1,389 prompts of math.8k.json, with their answers', async () => {
-    const { prompts } = await readPrompts(join(limr, 'train_arrow/train'), { inputKey: 'context' });
+    const { prompts } = await readPrompts(join(limr!, 'train_arrow/train'), { inputKey: 'context' });
     const pool = new Map(
-      (await readPrompts(join(limr, 'math.8k.json'))).prompts.map((row) => [row.prompt, row.answer]),
+      (await readPrompts(join(limr!, 'math.8k.json'))).prompts.map((row) => [row.prompt, row.answer]),
     );
     expect(prompts).toHaveLength(1389);
     expect(prompts.filter(({ prompt, answer }) => pool.get(prompt) !== answer)).toEqual([]);
-    const chats = await readPrompts(join(limr, 'train_arrow/train'), { inputKey: 'context_messages' });
+    const chats = await readPrompts(join(limr!, 'train_arrow/train'), { inputKey: 'context_messages' });
     expect(chats.prompts.map(({ prompt }) => prompt)).toEqual(prompts.map(({ prompt }) => prompt));
     expect(chats.prompts.every(({ messages }) => messages?.length === 2)).toBe(true);
   });
 
   it('reports the repeated test questions', async () => {
-    const test = await readPrompts(join(limr, 'train_arrow/test'), { inputKey: 'context' });
+    const test = await readPrompts(join(limr!, 'train_arrow/test'), { inputKey: 'context' });
     expect(test.prompts).toHaveLength(272);
     expect(test.duplicatePrompts).toHaveLength(272 - 30 - 134 - 1);
   });
