@@ -20,13 +20,21 @@ export function fieldOf({ fields }: DataRecord, key: string): unknown {
     );
 }
 
-/** A field's text; numbers count as text, null as absent. @throws {LimrError} LIMR_FORMAT for any other value */
-export function optionalText(record: DataRecord, key: string): string | undefined {
+/**
+ * A field's text; numbers count as text, null as absent.
+ * @param flag what chooses another field, if anything does
+ * @throws {LimrError} LIMR_FORMAT for any other value
+ */
+export function optionalText(record: DataRecord, key: string, flag?: string): string | undefined {
   const value = fieldOf(record, key);
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'number') return String(value);
   if (typeof value === 'string') return value;
-  throw new LimrError('LIMR_FORMAT', `${record.where}: "${key}" is ${nounOf(value)}, neither text nor a number`);
+  throw new LimrError(
+    'LIMR_FORMAT',
+    `${record.where}: "${key}" is ${nounOf(value)}, neither text nor a number`,
+    flag === undefined ? 'Write it as text.' : withinHint(key, value, flag),
+  );
 }
 
 /** The error for a field that has to be there. @param flag what chooses another one */
@@ -37,6 +45,15 @@ export function missingField(record: DataRecord, key: string, flag: string): Lim
     `${record.where}: "${key}" is ${fieldOf(record, key) === null ? 'null' : 'missing'}`,
     `Its fields are ${present}; choose one with ${flag}.`,
   );
+}
+
+/** Where a text may be found, when a field is none. */
+function withinHint(key: string, value: unknown, flag: string): string {
+  const isNested = typeof value === 'object' && value !== null && !(value instanceof Uint8Array);
+  const [first] = isNested ? Object.keys(value) : [];
+  return first === undefined
+    ? `Write it as text, or choose another field with ${flag}.`
+    : `Write it as text, or name what is in it, such as ${flag} ${key}.${first}.`;
 }
 
 function nounOf(value: unknown): string {

@@ -1,9 +1,10 @@
 /** Rows of JSON: a list of objects in one file, or an object a line. */
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { TextDecoder } from 'node:util';
 import { formatBytes } from '../bytes.js';
 import { LimrError } from '../errors.js';
-import { ioError, readText, withIo } from '../files.js';
+import { ioError, withIo } from '../files.js';
 import { exactIntegers, jsonErrorOffset, lineOf } from './json-text.js';
 import type { DataRecord } from './records.js';
 
@@ -20,19 +21,44 @@ export async function* readJsonArray(file: string): AsyncGenerator<DataRecord, v
       'Give it as .jsonl (an object a line), Parquet or Arrow, which are read piece by piece.',
     );
   }
-  const text = await readText(file);
+  const text = decoded(
+    new TextDecoder('utf-8', { fatal: true }),
+    await withIo(`read ${file}`, () => readFile(file)),
+    file,
+  );
   if (text.trim() === '') return;
-  const content = parse(text, () => `${file}:${lineOf(text, jsonErrorOffset(text))}`);
+  const content = parse(
+    text,
+    () => `${file}:${lineOf(text, jsonErrorOffset(text))}`,
+    text.trimStart()[0] === '{' ? linesHint : '',
+  );
   if (!Array.isArray(content)) {
-    throw new LimrError('LIMR_FORMAT', `${file} is not a list of objects`, 'For one object a line, name it .jsonl.');
+    throw new LimrError('LIMR_FORMAT', `${file} is not a list of objects`, linesHint);
   }
   for (const [index, value] of content.entries()) yield record(value, `${file}[${index}]`);
 }
 
 /** Rows of a .jsonl file, read as a stream. @throws {LimrError} LIMR_IO, LIMR_FORMAT with file and line */
 export async function* readJsonLines(file: string): AsyncGenerator<DataRecord, void, void> {
-  const chunks = createReadStream(file, { encoding: 'utf8', highWaterMark: 1 << 20 });
-  yield* jsonLineRecords(chunks, file);
+  yield* jsonLineRecords(utf8Chunks(file), file);
+}
+
+/** A file's text, without its byte-order mark. @throws {LimrError} LIMR_FORMAT when it is no UTF-8 */
+async function* utf8Chunks(file: string): AsyncGenerator<string, void, void> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    yield decoded(decoder, chunk as Uint8Array, file, true);
+  }
+  yield decoded(decoder, new Uint8Array(), file);
+}
+
+/** Other bytes would become replacement characters without a word. */
+function decoded(decoder: TextDecoder, bytes: Uint8Array, file: string, stream = false): string {
+  try {
+    return decoder.decode(bytes, { stream });
+  } catch {
+    throw new LimrError('LIMR_FORMAT', `${file} is not UTF-8 text`, 'Save it as UTF-8, as with iconv -t utf-8.');
+  }
 }
 
 /**
@@ -75,15 +101,25 @@ async function* lines(chunks: AsyncIterable<string>, name: string): AsyncGenerat
   if (rest !== '') yield rest;
 }
 
-function parse(text: string, where: () => string): unknown {
+/** @param hint what to do when it is no JSON; "" = as the place tells */
+function parse(text: string, where: () => string, hint = ''): unknown {
   try {
     return JSON.parse(exactIntegers(text));
   } catch {
     const offset = jsonErrorOffset(text);
-    const found =
-      offset >= text.trimEnd().length ? 'it ends too early' : `at ${JSON.stringify(text.slice(offset, offset + 24))}`;
-    throw new LimrError('LIMR_FORMAT', `${where()}: malformed JSON, ${found}`, 'Mend that line.');
+    const rest = text.slice(offset, offset + 24);
+    const found = offset >= text.trimEnd().length ? 'it ends too early' : `at ${JSON.stringify(rest)}`;
+    throw new LimrError('LIMR_FORMAT', `${where()}: malformed JSON, ${found}`, hint || syntaxHint(text, rest));
   }
+}
+
+const linesHint = 'For one object a line, name it .jsonl.';
+
+/** @param rest what stands where JSON ends */
+function syntaxHint(text: string, rest: string): string {
+  if (/^-?(NaN|Infinity)/.test(rest)) return 'JSON has no NaN and no Infinity: write null.';
+  if (text.trim() === '[') return 'A list over several lines is named .json; in .jsonl every line is an object.';
+  return 'Mend that line.';
 }
 
 function record(value: unknown, where: string): DataRecord {

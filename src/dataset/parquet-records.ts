@@ -14,6 +14,8 @@ import { dateText, decimalText, exactInteger, timeText } from './exact-values.js
 import type { DataRecord } from './records.js';
 
 const msPerDay = 86_400_000;
+/** PAR1, the footer's length, PAR1. */
+const fewestBytes = 12;
 const parsers: Partial<ParquetParsers> = {
   timestampFromMilliseconds: (ms) => timeText(Number(ms)),
   timestampFromMicroseconds: (us) => timeText(Number(us / 1000n)),
@@ -57,6 +59,7 @@ export async function* readParquet(file: string): AsyncGenerator<DataRecord, voi
 
 async function asyncBuffer(handle: FileHandle, file: string): Promise<AsyncBuffer> {
   const { size } = await withIo(`read ${file}`, () => handle.stat());
+  if (size < fewestBytes) throw corrupt(file, size === 0 ? 'it is empty' : 'it ends too early');
   const read = async (start: number, end: number): Promise<ArrayBuffer> => {
     if (!(start >= 0 && start <= end && end <= size)) throw corrupt(file, `it points outside of its ${size} bytes`);
     const bytes = new Uint8Array(end - start);

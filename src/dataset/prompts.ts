@@ -97,7 +97,7 @@ function repeated(prompts: readonly Prompt[], key: (prompt: Prompt) => string): 
 function questionFields(record: DataRecord, key: string): Pick<Prompt, 'prompt' | 'messages'> {
   const value = fieldOf(record, key);
   const messages = Array.isArray(value) ? conversationOf(value, `${record.where}: "${key}"`) : undefined;
-  const prompt = messages === undefined ? optionalText(record, key) : questionOf(messages);
+  const prompt = messages === undefined ? optionalText(record, key, '--input-key') : questionOf(messages);
   if (prompt === undefined) throw missingField(record, key, '--input-key');
   if (prompt.trim() === '') {
     throw new LimrError('LIMR_FORMAT', `${record.where}: "${key}" is empty`, 'Remove that row.');
@@ -107,7 +107,7 @@ function questionFields(record: DataRecord, key: string): Pick<Prompt, 'prompt' 
 
 /** The reference answer; it may be empty. */
 function answerText(record: DataRecord, key: string): string {
-  const answer = optionalText(record, key);
+  const answer = optionalText(record, key, '--label-key');
   if (answer === undefined) throw missingField(record, key, '--label-key');
   return answer;
 }

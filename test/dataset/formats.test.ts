@@ -104,15 +104,21 @@ describe('prompts out of columns', () => {
     ],
     ['types.parquet', { inputKey: 'int8', labelKey: 'gold' }, '[0]: "gold" is missing', /--label-key/],
     ['types.parquet', { inputKey: 'struct.y', labelKey: 'int8' }, '[1]: "struct.y" is null', /--input-key/],
-    ['types.arrow', { inputKey: 'bool' }, '[0]: "bool" is a boolean, neither text nor a number', ''],
-    ['types.arrow', { inputKey: 'binary' }, '[0]: "binary" is an object, neither text nor a number', ''],
+    ['types.arrow', { inputKey: 'bool' }, '[0]: "bool" is a boolean, neither text nor a number', /--input-key\.$/],
+    ['types.arrow', { inputKey: 'binary' }, '[0]: "binary" is an object, neither text nor a number', /--input-key\.$/],
+    [
+      'types.arrow',
+      { inputKey: 'struct' },
+      '[0]: "struct" is an object, neither text nor a number',
+      /--input-key struct\.x\.$/,
+    ],
     ['types.parquet', { inputKey: 'turns' }, '[0]: "answer" is missing', /--label-key/],
     ['types.parquet', { inputKey: 'strings' }, '[0]: "strings": message 0 is not {"role"', /--input-key/],
   ])('%s with %j: an error with file and row', async (name, keys, message, hint) => {
     await expect(readPrompts(join(golden, name), keys)).rejects.toMatchObject({
       code: 'LIMR_FORMAT',
       message: expect.stringContaining(join(golden, name) + message),
-      hint: hint === '' ? '' : expect.stringMatching(hint),
+      hint: expect.stringMatching(hint),
     });
   });
 });
@@ -176,6 +182,12 @@ describe('damaged files', () => {
     expect(dataProblem(column(0, 2, 5))).toBe('offset 2 is 5, outside of 4');
     expect(dataProblem(column(0, 3, 2))).toBe('offset 2 is 2, outside of 4');
     expect(dataProblem(column(-1, 3, 4))).toBe('offset 0 is -1, outside of 4');
+  });
+
+  it('an empty file says so', async () => {
+    for (const name of ['empty.parquet', 'empty.arrow']) {
+      expect(await outcome(name, new Uint8Array())).toMatchObject({ message: expect.stringMatching(/: it is empty$/) });
+    }
   });
 
   it('a text with another name is no Arrow or Parquet file', async () => {

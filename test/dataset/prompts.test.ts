@@ -11,7 +11,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function file(name: string, content: string): string {
+function file(name: string, content: string | Buffer): string {
   const path = join(folder, name);
   writeFileSync(path, content);
   return path;
@@ -50,6 +50,17 @@ describe('readPrompts', () => {
       answer: '-12345678901234567890',
       fields: { x: [0.1234567890123456, 1e17, 9007199254740991] },
     });
+  });
+
+  it('takes the last of two values of one key, as Python does', async () => {
+    const path = file('doubled.jsonl', '{"prompt": "a", "answer": "1", "prompt": "b"}\n');
+    expect((await readPrompts(path)).prompts).toMatchObject([{ prompt: 'b', answer: '1' }]);
+  });
+
+  it('reads characters that two chunks share', async () => {
+    const text = '\u{1f600}'.repeat(700_000); // 4 bytes each, behind an odd number of others
+    const { prompts } = await readPrompts(file('wide.jsonl', ` {"prompt": "${text}", "answer": "1"}\n`));
+    expect(prompts[0]?.prompt === text).toBe(true);
   });
 
   it('finds nested fields; a whole name goes before a path', async () => {
@@ -120,6 +131,26 @@ describe('readPrompts', () => {
     await expect(readPrompts(file(name, content))).rejects.toMatchObject({
       code,
       message: expect.stringMatching(message),
+    });
+  });
+
+  it.each<[string, string | Buffer, RegExp, RegExp]>([
+    ['lines.json', '{"prompt": "a"}\n{"prompt": "b"}\n', /lines\.json:2: malformed/, /name it \.jsonl/],
+    ['pretty.jsonl', '[\n{"prompt": "a"}\n]\n', /pretty\.jsonl:1: malformed/, /named \.json;/],
+    ['nan.jsonl', '{"prompt": "a", "answer": NaN}\n', /at "NaN/, /write null/],
+    ['latin1.jsonl', Buffer.from('{"prompt": "caf\u00e9"}\n', 'latin1'), /is not UTF-8 text/, /Save it as UTF-8/],
+    ['latin1.json', Buffer.from('[{"prompt": "caf\u00e9"}]', 'latin1'), /is not UTF-8 text/, /Save it as UTF-8/],
+    ['utf16.jsonl', Buffer.from('\ufeff{"prompt": "a"}\n', 'utf16le'), /is not UTF-8 text/, /Save it as UTF-8/],
+    ['cut.jsonl', Buffer.from('{"prompt": "\u00e9').subarray(0, -1), /is not UTF-8 text/, /Save it as UTF-8/],
+    ['true.jsonl', '{"prompt": "a", "answer": true}', /"answer" is a boolean/, /choose another field with --label-key/],
+    ['several.jsonl', '{"prompt": "a", "answer": ["1", "2"]}', /"answer" is a list/, /--label-key answer\.0\./],
+    ['within.jsonl', '{"prompt": {"text": "a"}, "answer": "1"}', /"prompt" is an object/, /--input-key prompt\.text\./],
+    ['ids.jsonl', '{"id": [1], "prompt": "a", "answer": "1"}', /"id" is a list/, /^Write it as text\.$/],
+  ])('%s: says what to do', async (name, content, message, hint) => {
+    await expect(readPrompts(file(name, content))).rejects.toMatchObject({
+      code: 'LIMR_FORMAT',
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(hint),
     });
   });
 
