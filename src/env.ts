@@ -29,7 +29,10 @@ export interface DebugEnvironment {
   readonly checkNans: boolean;
 }
 
-type Variables = Readonly<Record<string, string | undefined>>;
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Those of this process, for the parts that read variables which are not the engine's own (src/hub reads HF_*). */
+export const processVariables = (): Variables => process.env;
 
 /** @throws {LimrError} LIMR_USAGE, naming the variable, the value found and the values allowed */
 export function readDebugEnvironment(variables: Variables = process.env): DebugEnvironment {

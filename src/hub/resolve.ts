@@ -1,0 +1,86 @@
+/** Names as users give them, to paths: what is here goes first, then the hub. */
+import { join } from 'node:path';
+import { dataFiles } from '../dataset/data-files.js';
+import { LimrError } from '../errors.js';
+import { exists, hasCode } from '../files.js';
+import { type DatasetChoice, datasetFiles } from './dataset-files.js';
+import { modelFiles } from './model-files.js';
+import { type HubName, parseHubName } from './name.js';
+import { fetchSnapshot, type HubOptions } from './snapshot.js';
+
+/**
+ * A folder as it is, else a model of the hub, downloaded unless the cache has it.
+ * @param model folder or file; or owner/name, @revision behind it; owner/name:file.gguf means that file
+ * @returns folder in Hugging Face layout, or the file
+ * @throws {LimrError} LIMR_IO when it is neither; as `fetchSnapshot` and `modelFiles`
+ */
+export async function resolveModel(model: string, options: HubOptions = {}): Promise<string> {
+  if (await exists(model)) return model;
+  const name = parseHubName(model, 'model');
+  if (name === undefined) {
+    throw new LimrError(
+      'LIMR_IO',
+      `there is no folder ${model}, and it is no name on the hub either`,
+      'Point at a folder in Hugging Face layout, or name a model as owner/name or owner/name@revision.',
+    );
+  }
+  const snapshot = await notHere(`folder ${model}`, () => fetchSnapshot(name, modelFiles(name), options));
+  return join(snapshot, name.path);
+}
+
+/**
+ * A file, folder or split as it is, else a data set of the hub, downloaded unless the cache has it.
+ * @param data what `dataFiles` takes; or owner/name, then perhaps @revision, and :path of a file, folder or split in it
+ * @returns what `dataFiles` takes
+ * @throws {LimrError} LIMR_IO when it is neither; LIMR_USAGE when a split has to be named; as `fetchSnapshot`
+ */
+export async function resolveDataset(data: string, options: HubOptions = {}): Promise<string> {
+  if (await isLocalData(data)) return data;
+  const name = parseHubName(data, 'dataset');
+  if (name === undefined) {
+    throw new LimrError(
+      'LIMR_IO',
+      `cannot read ${data}: there is no such file or folder, and it is no name on the hub either`,
+      'Check the path, or name a data set as owner/name, owner/name@revision or owner/name:file.',
+    );
+  }
+  let choice: DatasetChoice | undefined;
+  const snapshot = await notHere(`file or folder ${data}`, () =>
+    fetchSnapshot(
+      name,
+      (files) => {
+        choice = datasetFiles(name, files);
+        return choice.files;
+      },
+      options,
+    ),
+  );
+  return join(snapshot, choice?.path ?? '');
+}
+
+/** What the hub's name is for: the last word of a path or of the name, without what a file's name ends in. */
+export function shortName({ id, path }: HubName): string {
+  const name = path === '' ? id : path;
+  return name.slice(name.lastIndexOf('/') + 1);
+}
+
+/** There, or a split such as `folder/train` whose shards are; what is there and broken stays for the reader to tell. */
+async function isLocalData(path: string): Promise<boolean> {
+  if (await exists(path)) return true;
+  const isMissing = (error: unknown) =>
+    error instanceof LimrError && (hasCode(error.cause, 'ENOENT') || hasCode(error.cause, 'ENOTDIR'));
+  return dataFiles(path).then(
+    () => true,
+    (error: unknown) => !isMissing(error),
+  );
+}
+
+/** Says of every failure about the name itself that there is nothing here by that name. */
+async function notHere<T>(what: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if (!(error instanceof LimrError) || error.code === 'LIMR_ABORTED') throw error;
+    throw new LimrError(error.code, `${error.message} (and there is no ${what} here)`, error.hint, { cause: error });
+  }
+}
