@@ -299,8 +299,8 @@ describe.skipIf(math8k === undefined || published === undefined)("LIMR's publish
     const { ids, scored } = await select({ ...files, threshold: '0.6', output: at('limr.json') });
     expect([ids.length, scored]).toEqual([1389, 7936]);
     expect(read<{ id: string }[]>(at('limr.json')).map(({ id }) => id)).toEqual(ids);
-    const published = await readRecords(join(math8k!, '../train_arrow/train'));
-    expect(ids).toEqual(published.map(({ fields }) => fields.id));
+    const rows = await readRecords(join(math8k!, '../train_arrow/train'));
+    expect(ids).toEqual(rows.map(({ fields }) => fields.id));
     // 65 prompts sit at 0.60: a threshold a hair higher loses them
     expect((await select({ ...files, threshold: '0.601' })).ids).toHaveLength(1389 - 65);
   });
