@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { type ConfigLayer, environmentLayer, fileLayer, flagLayer, mergeLayers } from '../config.js';
 import { readDebugEnvironment } from '../env.js';
+import { LimrError } from '../errors.js';
 import type { OptionTable } from '../option.js';
 import { addFlags } from './flags.js';
 import { Terminal } from './terminal.js';
@@ -26,6 +27,8 @@ export interface Verb {
   readonly examples: readonly string[];
   /** Further text of --help. */
   readonly notes?: string;
+  /** An option that may also stand without its flag: `model import FILE` for `model import --file FILE`. */
+  readonly argument?: string;
   /** False where `--config` means something else. Default true. */
   readonly configFile?: boolean;
   run(given: ConfigLayer, context: VerbContext): Promise<VerbResult>;
@@ -42,12 +45,14 @@ export interface VerbGroup {
 export function verbCommand(verb: Verb): Command {
   const command = new Command(verb.name).description(verb.summary).allowExcessArguments(false);
   const takesFile = verb.configFile ?? true;
+  if (verb.argument !== undefined) command.argument(`[${verb.argument}]`, verb.options[verb.argument]?.help);
   addFlags(command, verb.options);
   if (takesFile) command.option('--config <file>', 'YAML file of these options, by the same names');
   command.option('--json', 'print one JSON object and nothing else');
   const examples = verb.examples.map((example) => `  limr-engine ${example}`).join('\n');
   command.addHelpText('after', `\n${verb.notes === undefined ? '' : `${verb.notes}\n\n`}Examples:\n${examples}`);
-  command.action(async (flags: Record<string, unknown>) => {
+  command.action(async () => {
+    const flags = withArgument(command, verb.argument);
     const { config, json = false, ...own } = flags;
     const file = takesFile && typeof config === 'string' ? await fileLayer(verb.options, config) : new Map();
     const options = takesFile ? own : flags;
@@ -60,6 +65,15 @@ export function verbCommand(verb: Verb): Command {
     if (text !== '') process.stdout.write(`${text}\n`);
   });
   return command;
+}
+
+/** A command's flags, its argument among them by the name of its option. @throws {LimrError} LIMR_USAGE when it is given twice */
+function withArgument(command: Command, name: string | undefined): Readonly<Record<string, unknown>> {
+  const flags: Readonly<Record<string, unknown>> = command.opts();
+  const value: unknown = command.processedArgs[0];
+  if (name === undefined || value === undefined) return flags;
+  if (flags[name] === undefined) return { ...flags, [name]: value };
+  throw new LimrError('LIMR_USAGE', `${JSON.stringify(value)} and --${name} name the same`, 'Give one of them.');
 }
 
 const signals = ['SIGINT', 'SIGTERM'] as const;

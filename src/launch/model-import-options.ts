@@ -1,0 +1,11 @@
+/** Options of `model import`. */
+import type { OptionValues } from '../option.js';
+import { optionGroup } from '../option-group.js';
+
+const files = optionGroup('Files');
+
+export const modelImportOptions = {
+  file: files.text('', 'needed: the .gguf file'),
+  output: files.text('', 'needed: folder for the model; must not exist'),
+} as const;
+export type ModelImportOptions = OptionValues<typeof modelImportOptions>;
