@@ -58,7 +58,11 @@ export const selectOptions = {
     ['limr', 'strict', 'interpolate'],
     'prompts that an epoch left out: limr = filled from the next epoch as the original does, strict = dropped, interpolate = filled between neighbours',
   ),
-  stepsPerEpoch: measure.integer(null, { min: 1 }, 'steps of an epoch; null = found from which prompts come again'),
+  stepsPerEpoch: measure.integer(
+    null,
+    { min: 1 },
+    'steps of an epoch; null = as the samples say, else found from which prompts come again',
+  ),
   epochs: measure.integer(null, { min: 1 }, 'epochs that count, the first ones; null = all whole ones'),
 
   embeddings: embedding.text('', 'rows {id or prompt, embedding: [numbers]}, .json or .jsonl, in place of --model'),

@@ -70,7 +70,8 @@ async function measure(
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { signal }),
   });
-  if (run.epochs.epochs === 1) remark?.('the samples hold one whole epoch: a trajectory of one point has no course');
+  if (run.epochs.epochs === 1)
+    remark?.('the samples hold no more than one epoch: a trajectory of one point has no course');
   const rows = rowsByKey(prompts, run.key);
   reportStrangers(run.keys.filter((name) => !rows.has(name)).length, run.keys.length, options.samples, run.key, remark);
   const indices = new Map(run.keys.map((name, index) => [name, index]));

@@ -39,7 +39,7 @@ export interface SelectResult {
     readonly steps: number;
     readonly unusedSteps: number;
     readonly epochs: number;
-    /** null where epochs end within a step. */
+    /** null where epochs end within a step or have different lengths. */
     readonly stepsPerEpoch: number | null;
     /** Of lim and linear: prompts with a complete trajectory, missing epochs that were filled, and the average by epoch. */
     readonly kept?: number;

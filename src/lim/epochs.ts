@@ -1,10 +1,10 @@
-/** Which epoch a rollout's prompts belong to, found from which prompts come again. */
+/** Which epoch a rollout's prompts belong to: as the samples say, or found from which prompts come again. */
 import { LimrError } from '../errors.js';
 import type { Signal, StepGroups } from './groups.js';
 import { Trajectories } from './trajectories.js';
 
 export interface EpochOptions {
-  /** Steps of an epoch; null = found from the data. */
+  /** Steps of an epoch; null = as the samples say, else found from which prompts come again. */
   readonly stepsPerEpoch: number | null;
   /** Epochs that count, the first ones; null = all that are whole. */
   readonly epochs: number | null;
@@ -15,7 +15,7 @@ export interface EpochOptions {
 export interface Epochs {
   /** K, at least 1. */
   readonly epochs: number;
-  /** null where epochs end within a step (a loader that drops nothing): then a prompt's e-th occurrence is epoch e. */
+  /** null where epochs end within a step (a loader that drops nothing) or have different lengths. */
   readonly stepsPerEpoch: number | null;
   /** Steps after the last epoch that counts, which are not used. */
   readonly unusedSteps: number;
@@ -24,7 +24,8 @@ export interface Epochs {
 }
 
 /**
- * Assigns the groups of a run's steps to epochs. Two orders are told apart, those of src/ppo/prompt-order.ts:
+ * Assigns the groups of a run's steps to epochs. Samples of ours name theirs. Otherwise two orders are told apart, those of
+ * src/ppo/prompt-order.ts without a subset:
  * - drop-last: an epoch has a whole number of steps, a prompt occurs in it once or not at all. Fewer prompts than a step takes are
  *   left over, so the first step of the next epoch repeats one: the epochs are exactly as long as steps without a repeat.
  * - a stream: every prompt occurs once before any occurs again, and an epoch may end within a step.
@@ -32,7 +33,10 @@ export interface Epochs {
  * @throws {LimrError} LIMR_FORMAT when it is neither, LIMR_USAGE when fewer epochs are whole than asked for
  */
 export function findEpochs(steps: readonly StepGroups[], options: EpochOptions): Epochs {
-  const found = options.stepsPerEpoch === null ? detect(steps, options) : bySteps(steps, options.stepsPerEpoch);
+  const found =
+    options.stepsPerEpoch !== null
+      ? bySteps(steps, options.stepsPerEpoch)
+      : (byRecord(steps) ?? detect(steps, options));
   const { epochs } = options;
   if (found.epochs < Math.max(1, epochs ?? 1)) {
     const each = found.stepsPerEpoch === null ? '' : ` of ${found.stepsPerEpoch} steps`;
@@ -80,6 +84,37 @@ function bySteps(steps: readonly StepGroups[], stepsPerEpoch: number): Epochs {
     unusedSteps: steps.length - epochs * stepsPerEpoch,
     ofGroups: steps.map(({ prompts }, step) => new Int32Array(prompts.length).fill(Math.floor(step / stepsPerEpoch))),
   };
+}
+
+/** As every sample says, or undefined. An epoch that is not whole counts when it is the only one. */
+function byRecord(steps: readonly StepGroups[]): Epochs | undefined {
+  const recorded = steps.flatMap(({ recorded }) => recorded ?? []);
+  if (recorded.length < steps.length) return undefined;
+  const ofGroups = recorded.map(({ ofGroups }) => ofGroups);
+  const whole = wholeEpochs(steps);
+  const epochs = Math.max(1, whole);
+  const lengths = Array.from({ length: whole }, (_, epoch) => ofGroups.filter((own) => own.includes(epoch)).length);
+  const isWholeSteps = ofGroups.every((own) => own.every((epoch) => epoch === own[0]));
+  const isOneLength = lengths.every((length) => length === lengths[0]);
+  return {
+    epochs,
+    stepsPerEpoch: isWholeSteps && isOneLength ? (lengths[0] ?? null) : null,
+    unusedSteps: steps.length - 1 - ofGroups.findLastIndex((own) => own.some((epoch) => epoch < epochs)),
+    ofGroups,
+  };
+}
+
+/** Epochs of which every prompt was drawn, by what the samples say: the first ones without a gap. 0 where samples do not say. */
+export function wholeEpochs(steps: readonly StepGroups[]): number {
+  const sizes = new Map<number, number>();
+  const groups: number[] = [];
+  for (const { recorded } of steps) {
+    for (const [epoch, size] of recorded?.sizes ?? []) sizes.set(epoch, size);
+    for (const epoch of recorded?.ofGroups ?? []) groups[epoch] = (groups[epoch] ?? 0) + 1;
+  }
+  let whole = 0;
+  while (sizes.has(whole) && groups[whole]! >= sizes.get(whole)!) whole += 1;
+  return whole;
 }
 
 function detect(steps: readonly StepGroups[], { repeats = () => 1 }: EpochOptions): Epochs {

@@ -15,6 +15,17 @@ export interface RewardedSample {
   readonly correct: boolean;
   /** Which of the prompt's samples; a number that comes again within a step begins a further group of the prompt. */
   readonly sample?: number;
+  /** The epoch that it belongs to, from 1, and the prompts that this epoch draws, as far as known then: where the run says so. */
+  readonly epoch?: number;
+  readonly epochSize?: number;
+}
+
+/** What the samples of a step say of their epochs. */
+export interface RecordedEpochs {
+  /** Of each group, its epoch, from 0. */
+  readonly ofGroups: Int32Array;
+  /** Of each epoch, the prompts that it draws. */
+  readonly sizes: ReadonlyMap<number, number>;
 }
 
 /** The groups of one step. */
@@ -23,12 +34,17 @@ export interface StepGroups {
   readonly prompts: Int32Array;
   /** Of each group, its samples. */
   readonly counts: Int32Array;
+  /** undefined where samples do not say. */
+  readonly recorded: RecordedEpochs | undefined;
   /** Of each group, the value of the signals asked for. */
   readonly values: Readonly<Partial<Record<Signal, Float64Array>>>;
 }
 
 interface Tally {
   readonly prompt: number;
+  /** Of its first sample. */
+  readonly epoch: number | undefined;
+  readonly epochSize: number | undefined;
   /** Which samples are in it, where they say so. */
   readonly members: Set<number>;
   count: number;
@@ -38,7 +54,7 @@ interface Tally {
   squares: number;
 }
 
-/** Collects the steps of a run. It keeps 8 + 8 * signals bytes a group, and the keys. */
+/** Collects the steps of a run. It keeps 8 + 8 * signals bytes a group, 4 more where samples name their epoch, and the keys. */
 export class GroupCollector {
   readonly steps: StepGroups[] = [];
   samples = 0;
@@ -64,7 +80,8 @@ export class GroupCollector {
       }
       let tally = own.find(({ members }) => sample.sample === undefined || !members.has(sample.sample));
       if (tally === undefined) {
-        tally = { prompt, members: new Set(), count: 0, sum: 0, correct: 0, squares: 0 };
+        const { epoch, epochSize } = sample;
+        tally = { prompt, epoch, epochSize, members: new Set(), count: 0, sum: 0, correct: 0, squares: 0 };
         own.push(tally);
         all.push(tally);
       }
@@ -100,8 +117,20 @@ const measures: Readonly<Record<Signal, (tally: Tally) => number>> = {
 
 function condense(tallies: readonly Tally[], wanted: readonly Signal[]): StepGroups {
   return {
+    recorded: recordedEpochs(tallies),
     prompts: Int32Array.from(tallies, ({ prompt }) => prompt),
     counts: Int32Array.from(tallies, ({ count }) => count),
     values: Object.fromEntries(wanted.map((signal) => [signal, Float64Array.from(tallies, measures[signal])])),
   };
+}
+
+function recordedEpochs(tallies: readonly Tally[]): RecordedEpochs | undefined {
+  const ofGroups = new Int32Array(tallies.length);
+  const sizes = new Map<number, number>();
+  for (const [group, { epoch, epochSize }] of tallies.entries()) {
+    if (epoch === undefined || epochSize === undefined) return undefined;
+    ofGroups[group] = epoch - 1;
+    sizes.set(epoch - 1, epochSize);
+  }
+  return { ofGroups, sizes };
 }

@@ -56,7 +56,7 @@ export class StepReader {
   }
 
   /**
-   * The samples of one file, {prompt, reward} and, in ours, {id, correct, sample}. A sample is correct when it says so, else when its
+   * The samples of one file, {prompt, reward} and, in ours, {id, correct, sample, epoch, epoch_size}. A sample is correct when it says so, else when its
    * reward is 1, as lim_selection.py has it. Prompts are stripped.
    * @throws {LimrError} LIMR_IO, LIMR_FORMAT with file and row
    */
@@ -67,7 +67,7 @@ export class StepReader {
   }
 
   private sampleOf({ fields, where }: DataRecord): RewardedSample {
-    const { id, prompt, reward, correct, sample } = fields;
+    const { id, prompt, reward, correct, sample, epoch, epoch_size: epochSize } = fields;
     if (this.by === 'auto') this.by = id === undefined ? 'prompt' : 'id';
     const key = this.by === 'id' ? id : prompt;
     if (typeof key !== 'string' && !(this.by === 'id' && typeof key === 'number')) {
@@ -85,6 +85,9 @@ export class StepReader {
       reward,
       correct: typeof correct === 'boolean' ? correct : reward === 1,
       ...(typeof sample === 'number' ? { sample } : {}),
+      ...(isCount(epoch) && isCount(epochSize) ? { epoch, epochSize } : {}),
     };
   }
 }
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;

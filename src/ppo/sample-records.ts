@@ -2,15 +2,18 @@
 import type { GradedSample } from '../eval/graded-samples.js';
 import type { RolloutBuffer } from './buffer.js';
 import type { Experience } from './experience.js';
+import type { DrawnPrompt } from './prompt-order.js';
 
 /**
  * A sample in the form of LIMR's own files, which its lim_selection.py reads, and a few fields more. `prompt` is
  * stripped, since that script looks prompts up stripped.
  * @param gradedBy the reward's name
+ * @param drawn of a training sample: the epoch that its prompt was drawn in, by which LIM tells epochs apart
  */
 export function sampleRecord(
   { prompt, response, grade, tokens, sample, stopReason }: GradedSample,
   gradedBy: string,
+  drawn?: DrawnPrompt,
 ): object {
   return {
     id: prompt.id,
@@ -19,6 +22,7 @@ export function sampleRecord(
     reward: grade.reward,
     response_length: tokens.length,
     sample,
+    ...(drawn === undefined ? {} : { epoch: drawn.epoch, epoch_size: drawn.epochSize }),
     correct: grade.correct,
     reason: grade.reason,
     detail: grade.detail,

@@ -20,7 +20,7 @@ import { gradingTimings, onlyReward, partMetrics } from './grading.js';
 import { nextKlCoef } from './kl.js';
 import { experienceMetrics, type Metrics, rolloutMetrics } from './metrics.js';
 import { closeModels, loadModels, type ModelLoader, type Models, saveModels } from './models.js';
-import { rolloutKeys } from './prompt-order.js';
+import { type DrawnPrompt, rolloutPrompts } from './prompt-order.js';
 import { fitPrompts } from './prompts.js';
 import { gradingTimes, sampleRecord, tokenStats } from './sample-records.js';
 import { type SpecialTokens, trainingRequest } from './sampling.js';
@@ -151,7 +151,8 @@ class TrainingLoop {
     this.timings = {};
     const { config, observe, models, job } = this;
     observe({ type: 'rollout', rollout, rollouts: config.rollouts });
-    const samples = await this.timed('sampling', () => this.sample(rollout));
+    const drawn = rolloutPrompts({ ...config, numPrompts: job.prompts.length }, rollout);
+    const samples = await this.timed('sampling', () => this.sample(rollout, drawn));
     const reward = onlyReward(rollout, samples);
     if (reward !== undefined) observe({ type: 'flat_rewards', rollout, reward, samples: samples.length });
     const buffer = packRollout(samples.map(episode), config.nSamplesPerPrompt);
@@ -160,7 +161,7 @@ class TrainingLoop {
       makeExperience(models, { config, buffer, klCoef, rollout, observe, signal: job.signal }),
     );
     this.refuseAborted();
-    await this.writeSamples(rollout, samples, buffer, experience);
+    await this.writeSamples(rollout, drawn, samples, buffer, experience);
     const input = { config, buffer, experience, klCoef, rollout, observe };
     const learned = await this.timed('update', () => update(input, models, this.state));
     const measured = experienceMetrics(buffer, experience, klCoef);
@@ -176,17 +177,12 @@ class TrainingLoop {
     this.timings['tokens/actions'] = numActions(buffer);
   }
 
-  private async sample(rollout: number): Promise<readonly GradedSample[]> {
+  private async sample(rollout: number, drawn: readonly DrawnPrompt[]): Promise<readonly GradedSample[]> {
     const { config, job } = this;
     const { prompts, special, signal } = job;
-    const keys = rolloutKeys({ ...config, numPrompts: prompts.length }, rollout);
-    const keyed = Array.from(keys, (key) => {
-      const row = key % prompts.length;
-      return { prompt: prompts[row]!, row, key };
-    });
     const result = await sampleAndGrade({
       actor: this.models.actor,
-      prompts: keyed,
+      prompts: drawn.map(({ row, key }) => ({ prompt: prompts[row]!, row, key })),
       sampling: trainingRequest(config, special, rollout, purpose.training),
       reward: job.reward,
       text: job.text,
@@ -207,13 +203,15 @@ class TrainingLoop {
 
   private async writeSamples(
     rollout: number,
+    drawn: readonly DrawnPrompt[],
     samples: readonly GradedSample[],
     buffer: RolloutBuffer,
     experience: Experience,
   ): Promise<void> {
-    if (this.config.saveSamples) {
+    const { saveSamples, nSamplesPerPrompt } = this.config;
+    if (saveSamples) {
       const { name } = this.job.reward;
-      const records = samples.map((sample) => sampleRecord(sample, name));
+      const records = samples.map((sample, s) => sampleRecord(sample, name, drawn[Math.floor(s / nSamplesPerPrompt)]));
       await this.folder.writeSamples('train', rollout, records);
       await this.folder.writeSampleLines(rollout, 'grading', gradingTimes(samples));
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type EpochOptions, findEpochs, trajectoriesOf } from '../../src/lim/epochs.js';
+import { type EpochOptions, findEpochs, trajectoriesOf, wholeEpochs } from '../../src/lim/epochs.js';
 import { GroupCollector, type RewardedSample } from '../../src/lim/groups.js';
-import { rolloutKeys } from '../../src/ppo/prompt-order.js';
+import { rolloutPrompts } from '../../src/ppo/prompt-order.js';
 
 /** A run over `numPrompts` prompts in the order that training has; the reward of a prompt's sample is its epoch. */
 function run(
@@ -10,19 +10,20 @@ function run(
   steps: number,
   dropLast: boolean,
   name = (row: number) => `p${row}`,
+  isRecorded = false,
 ) {
   const collector = new GroupCollector(['reward', 'accuracy']);
   const perEpoch = dropLast ? Math.floor(numPrompts / rolloutBatchSize) * rolloutBatchSize : numPrompts;
   const times = new Map<number, number>();
   for (let step = 1; step <= steps; ++step) {
     const samples: RewardedSample[] = [];
-    const keys = rolloutKeys({ numPrompts, rolloutBatchSize, seed: 42, shufflePrompts: true, dropLast }, step);
-    for (const key of keys) {
-      const row = key % numPrompts;
+    const order = { numPrompts, rolloutBatchSize, seed: 42, shufflePrompts: true, dropLast };
+    for (const { row, epoch: number, epochSize } of rolloutPrompts(order, step)) {
+      const recorded = isRecorded ? { epoch: number, epochSize } : {};
       const epoch = dropLast ? Math.floor(((step - 1) * rolloutBatchSize) / perEpoch) : (times.get(row) ?? 0);
       times.set(row, epoch + 1);
       for (let sample = 0; sample < 2; ++sample)
-        samples.push({ key: name(row), reward: epoch, correct: sample === 0, sample });
+        samples.push({ key: name(row), reward: epoch, correct: sample === 0, sample, ...recorded });
     }
     collector.addStep(samples);
   }
@@ -69,6 +70,62 @@ describe('epochs out of the data', () => {
     const { values, ...found } = table(run(prompts, batch, steps, false));
     expect(found).toEqual({ epochs, stepsPerEpoch, unusedSteps });
     expect([...values.values]).toEqual(Array.from(values.values, (_, at) => at % epochs));
+  });
+
+  it.each([
+    [11, 4, 12, true],
+    [11, 4, 11, true],
+    [100, 30, 21, false],
+    [64, 16, 13, false],
+    [5, 16, 3, false],
+  ])('are those that samples name: %i prompts by %i, %i steps, dropLast %s', (prompts, batch, steps, dropLast) => {
+    const [found, recorded] = [false, true].map((isRecorded) =>
+      table(run(prompts, batch, steps, dropLast, undefined, isRecorded)),
+    );
+    expect(recorded).toEqual(found);
+  });
+
+  it('that samples name are right where two orders could have made the steps', () => {
+    const collector = new GroupCollector(['reward']);
+    const steps = [
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+      [9, 10, 1, 2],
+      [3, 4, 5, 6],
+    ];
+    const samples = (names: readonly number[], step: number, isRecorded: boolean) =>
+      names.map((name) => ({
+        ...{ key: `${name}`, reward: 0, correct: false, sample: 0 },
+        ...(isRecorded ? { epoch: 1 + Math.floor(step / 2), epochSize: 8 } : {}),
+      }));
+    for (const [step, names] of steps.entries()) collector.addStep(samples(names, step, true));
+    expect(table(collector)).toMatchObject({ epochs: 2, stepsPerEpoch: 2, unusedSteps: 0 });
+    expect(wholeEpochs(collector.steps)).toBe(2);
+    const silent = new GroupCollector(['reward']);
+    for (const [step, names] of steps.entries()) silent.addStep(samples(names, step, false));
+    expect(table(silent)).toMatchObject({ epochs: 1, stepsPerEpoch: null });
+    expect(wholeEpochs(silent.steps)).toBe(0);
+  });
+
+  it('that samples name may have different lengths, and the last one be cut short', () => {
+    const collector = new GroupCollector(['reward']);
+    const step = (epoch: number, epochSize: number, ...names: readonly string[]) =>
+      collector.addStep(names.map((key) => ({ key, reward: epoch, correct: false, sample: 0, epoch, epochSize })));
+    step(1, 4, 'a', 'b');
+    expect(table(collector)).toMatchObject({ epochs: 1, unusedSteps: 0 });
+    expect(wholeEpochs(collector.steps)).toBe(0);
+    step(1, 4, 'c', 'd');
+    step(2, 4, 'a', 'b'); // a subset takes over: of epoch 2 only c is still to come
+    step(2, 3, 'c', 'c');
+    step(3, 3, 'b', 'c');
+    const { values, ...found } = table(collector);
+    expect(found).toEqual({ epochs: 2, stepsPerEpoch: 2, unusedSteps: 1 });
+    expect([...values.values]).toEqual([1, 2, 1, 2, 1, 2, 1, Number.NaN]);
+    step(3, 3, 'a');
+    expect(table(collector)).toMatchObject({ epochs: 3, stepsPerEpoch: 2, unusedSteps: 0 });
+    step(4, 1, 'a');
+    expect(table(collector)).toMatchObject({ epochs: 4, stepsPerEpoch: null, unusedSteps: 0 });
+    expect(table(collector, { stepsPerEpoch: null, epochs: 2 })).toMatchObject({ epochs: 2, unusedSteps: 3 });
   });
 
   it('two rows with one text are no end of an epoch, once it is said', () => {

@@ -44,6 +44,11 @@ describe('step files', () => {
       { key: 'q', reward: 0.8, correct: true, sample: 0 },
       { key: '7', reward: 1, correct: false, sample: 1 },
     ]);
+    const drawn = { id: 'q', prompt: 'p', reward: 1, correct: true, sample: 0, epoch: 2, epoch_size: 10 };
+    expect(await reader.read(file('d.json', [drawn, { ...drawn, epoch_size: 0 }]))).toEqual([
+      { key: 'q', reward: 1, correct: true, sample: 0, epoch: 2, epochSize: 10 },
+      { key: 'q', reward: 1, correct: true, sample: 0 },
+    ]);
     expect(reader.key).toBe('id');
     await expect(reader.read(file('c.json', [{ prompt: 'p', reward: 1 }]))).rejects.toThrow(
       'c.json[0]: "id" is missing',

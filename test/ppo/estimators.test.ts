@@ -8,7 +8,6 @@ import type { AdvantageEstimator, KlEstimator } from '../../src/ppo/config.js';
 import { klOf, nextKlCoef } from '../../src/ppo/kl.js';
 import { lossWeights } from '../../src/ppo/loss-weights.js';
 import { explainedVariance, rolloutMetrics } from '../../src/ppo/metrics.js';
-import { rolloutKeys } from '../../src/ppo/prompt-order.js';
 import { fitPrompts } from '../../src/ppo/prompts.js';
 import { randperm } from '../../src/ppo/randperm.js';
 import { lrFactor } from '../../src/ppo/schedule.js';
@@ -257,46 +256,6 @@ describe('randperm', () => {
 
   it('(10, 42) is the one everybody knows', () => {
     expect(Array.from(randperm(10, 42))).toEqual([2, 6, 1, 8, 4, 5, 0, 9, 3, 7]);
-  });
-});
-
-describe('prompt order', () => {
-  const order = { numPrompts: 10, rolloutBatchSize: 4, seed: 42, shufflePrompts: true, dropLast: false };
-  const sorted = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
-
-  it('dropLast leaves the rest of each epoch out', () => {
-    const epochs = [1, 2, 3].map((rollout) => Array.from(rolloutKeys({ ...order, dropLast: true }, rollout)));
-    const [first, second] = [randperm(10, 42), randperm(10, 43)];
-    expect(epochs[0]).toEqual(sorted([...first.slice(0, 4)]));
-    expect(epochs[1]).toEqual(sorted([...first.slice(4, 8)]));
-    expect(epochs[2]).toEqual(sorted([...second.slice(0, 4)]));
-  });
-
-  it('otherwise the last rollout of an epoch goes on with the next one', () => {
-    const [first, second] = [randperm(10, 42), randperm(10, 43)];
-    const rows = Array.from(rolloutKeys(order, 3), (key) => key % 10);
-    expect(sorted(rows)).toEqual(sorted([...first.slice(8), ...second.slice(0, 2)]));
-    const seen = [1, 2, 3, 4, 5].flatMap((rollout) => Array.from(rolloutKeys(order, rollout), (key) => key % 10));
-    for (let row = 0; row < 10; ++row) expect(seen.filter((r) => r === row)).toHaveLength(2);
-  });
-
-  it('gives a prompt that occurs twice another key', () => {
-    const keys = Array.from(rolloutKeys({ ...order, numPrompts: 3, rolloutBatchSize: 6 }, 1));
-    expect(keys).toEqual([0, 1, 2, 3, 4, 5]);
-  });
-
-  it('can keep the order of the file', () => {
-    expect(Array.from(rolloutKeys({ ...order, shufflePrompts: false }, 2))).toEqual([4, 5, 6, 7]);
-  });
-
-  it('refuses to drop everything', () => {
-    expect(() => rolloutKeys({ ...order, rolloutBatchSize: 11, dropLast: true }, 1)).toThrow('drops all 10 prompts');
-    expect(() => rolloutKeys({ ...order, numPrompts: 0 }, 1)).toThrow('no training prompts');
-  });
-
-  it('LIMR: one rollout of 1,024 an epoch, 365 prompts dropped', () => {
-    const limr = { ...order, numPrompts: 1389, rolloutBatchSize: 1024, dropLast: true };
-    expect(Array.from(rolloutKeys(limr, 2))).toEqual(sorted([...randperm(1389, 43).slice(0, 1024)]));
   });
 });
 

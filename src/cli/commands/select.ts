@@ -44,11 +44,11 @@ function linesOf(result: SelectResult, options: SelectOptions): string[] {
 
 function runLines(run: NonNullable<SelectResult['run']>): string[] {
   const { epochs, stepsPerEpoch, steps, unusedSteps, samples, kept, filled, average } = run;
-  const length = stepsPerEpoch === null ? 'that end within a step' : `of ${stepsPerEpoch} steps`;
+  const length = stepsPerEpoch === null ? '' : ` of ${stepsPerEpoch} steps`;
   const unused = unusedSteps === 0 ? '' : `, ${unusedSteps} unused`;
   const course = average?.map((value) => value.toFixed(2)).join(' ');
   return [
-    `  ${epochs} epochs ${length}: ${steps} steps${unused}, ${samples} samples`,
+    `  ${epochs} epochs${length}: ${steps} steps${unused}, ${samples} samples`,
     ...(kept === undefined ? [] : [`  ${kept} complete trajectories, ${filled} missing epochs filled`]),
     ...(course === undefined ? [] : [`  average by epoch: ${course}`]),
   ];
