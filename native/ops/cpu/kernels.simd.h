@@ -10,6 +10,7 @@
 #include "ops/cpu/attention.simd.h"
 #include "ops/cpu/embedding.simd.h"
 #include "ops/cpu/logprob.simd.h"
+#include "ops/cpu/probe.simd.h"
 #include "ops/cpu/rmsnorm.simd.h"
 #include "ops/cpu/rope.simd.h"
 #include "ops/cpu/value.simd.h"
@@ -36,5 +37,7 @@ constexpr Table make_table(const char* isa) {
           adamw,
           sum_squares,
           value_forward,
-          value_backward};
+          value_backward,
+          probe_flops,
+          probe_read};
 }

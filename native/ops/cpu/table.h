@@ -36,6 +36,8 @@ struct Table {
   float (*sum_squares)(const float*, int64_t);
   void (*value_forward)(const ValueArgs&, int64_t, int64_t);
   void (*value_backward)(const ValueArgs&, int64_t, int64_t);
+  int64_t (*probe_flops)(int64_t steps, float* state);
+  float (*probe_read)(const float*, int64_t);
 };
 
 // What this CPU can run, best first. Never empty.
