@@ -45,6 +45,15 @@ export { type EvaluateOptions, type Evaluation, evaluate } from './eval/evaluate
 export type { GradedSample, SamplingProgress, TokenDecoder } from './eval/graded-samples.js';
 export { type Ballot, majorityVote } from './eval/majority.js';
 export type { QuestionRecord, SampleRecord } from './eval/question-record.js';
+export {
+  type DownloadProgress,
+  type HubEnvironment,
+  type HubHooks,
+  type HubOptions,
+  readHubEnvironment,
+  resolveDataset,
+  resolveModel,
+} from './hub/index.js';
 export { type AuditHooks, type AuditResult, launchAudit } from './launch/audit.js';
 export { calibrate, readShape } from './launch/calibrate.js';
 export { embeddedEvalPrompts, embeddedModel, embeddedPrompts } from './launch/embedded.js';
@@ -68,7 +77,7 @@ export type { SelectionMethod, SelectOptions } from './launch/select-options.js'
 export { launchServeRm, type ServeRmHooks, type ServeRmResult } from './launch/serve-rm.js';
 export { launchSft, type SftLaunchHooks, type SftLaunchResult } from './launch/sft.js';
 export { type LaunchHooks, type LaunchResult, launchTraining, planRun } from './launch/train.js';
-export { resolveTrainSettings, type TrainSettings } from './launch/train-settings.js';
+export { localSettings, resolveTrainSettings, type TrainSettings } from './launch/train-settings.js';
 export { launchVerify, type VerifiedRow, type VerifyHooks, type VerifyResult } from './launch/verify.js';
 export {
   averageTrajectory,

@@ -49,13 +49,14 @@ export class Bar {
     this.start();
   }
 
+  /** Draws it, at first and after `end`. */
+  start(): void {
+    this.single.start(Math.max(this.total, 1), this.done, this.texts());
+  }
+
   /** Takes the bar away, and gives the cursor and the wrapping of lines back. */
   end(): void {
     this.single.stop();
-  }
-
-  private start(): void {
-    this.single.start(Math.max(this.total, 1), this.done, this.texts());
   }
 
   private texts(): object {

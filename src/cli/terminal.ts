@@ -36,7 +36,7 @@ export class Terminal {
   }
 
   /**
-   * Progress of `total` units of work; one at a time, the previous one ends.
+   * Progress of `total` units of work. One is drawn at a time, the newest; an update of an older one draws that again after the newest's end.
    * @param name what is done, e.g. "sampling"
    * @param total 0 = not known yet
    */
@@ -58,11 +58,18 @@ export class Terminal {
     if (this.closed || turn !== this.turn) return nothing;
     const bar = new Bar(name, total, this.stream);
     this.bar = bar;
+    let isOver = false;
     return {
       update: (done, note = '', known = total) => {
+        if (isOver || this.closed) return;
+        if (this.bar === undefined) {
+          bar.start(); // what took its place has ended
+          this.bar = bar;
+        }
         if (this.bar === bar) bar.update(done, escapeControls(note), known);
       },
       end: () => {
+        isOver = true;
         if (this.bar === bar) this.endBar();
       },
     };

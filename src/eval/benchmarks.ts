@@ -12,7 +12,7 @@ export interface Benchmark {
   /** Samples of each question, and their temperature; 0 = greedy. */
   readonly samplesPerQuestion: number;
   readonly temperature: number;
-  /** The data set on the hub, to be had from there. */
+  /** The data set on the hub, and the part of it. */
   readonly hub?: string;
   /** The reference answer out of the label's text, where that holds more. */
   readonly goldOf?: (label: string) => string;
@@ -29,7 +29,7 @@ export const benchmarks: readonly Benchmark[] = [
   {
     name: 'gsm8k',
     ...greedy,
-    hub: 'openai/gsm8k',
+    hub: 'openai/gsm8k:main/test',
     goldOf: (label) => label.slice(label.lastIndexOf('####')).replace(/^####/, '').trim(),
   },
   { name: 'minerva', ...greedy, hub: 'math-ai/minervamath' },
@@ -47,12 +47,17 @@ export interface BenchmarkSource {
  * What `--benchmarks` names.
  * @param list names of the table above, or `name=path` for a data set of one's own, with commas between
  * @param dataFolder holds `<name>.jsonl`, .json, .parquet or .arrow, or a folder `<name>`; "" = there is none
- * @throws {LimrError} LIMR_USAGE for an unknown name, one that occurs twice, or a benchmark that is not in the folder
+ * @param fetchData the path of a data set that the hub has; without it, nothing comes from there
+ * @throws {LimrError} LIMR_USAGE for an unknown name, one that occurs twice, or a benchmark that is not in the folder; what `fetchData` throws
  */
-export async function findBenchmarks(list: string, dataFolder: string): Promise<readonly BenchmarkSource[]> {
+export async function findBenchmarks(
+  list: string,
+  dataFolder: string,
+  fetchData?: (name: string) => Promise<string>,
+): Promise<readonly BenchmarkSource[]> {
   const sources: BenchmarkSource[] = [];
   for (const item of list.split(',').map((text) => text.trim())) {
-    const source = await findBenchmark(item, dataFolder);
+    const source = await findBenchmark(item, dataFolder, fetchData);
     if (sources.some(({ benchmark }) => benchmark.name === source.benchmark.name)) {
       throw new LimrError('LIMR_USAGE', `--benchmarks names ${source.benchmark.name} twice`, 'Leave one of them out.');
     }
@@ -61,7 +66,11 @@ export async function findBenchmarks(list: string, dataFolder: string): Promise<
   return sources;
 }
 
-async function findBenchmark(item: string, dataFolder: string): Promise<BenchmarkSource> {
+async function findBenchmark(
+  item: string,
+  dataFolder: string,
+  fetchData?: (name: string) => Promise<string>,
+): Promise<BenchmarkSource> {
   const [, name, path = ''] = /^([\w.-]+)(?:=(.+))?$/s.exec(item) ?? [];
   if (name === undefined) {
     throw new LimrError(
@@ -71,7 +80,7 @@ async function findBenchmark(item: string, dataFolder: string): Promise<Benchmar
     );
   }
   const known = benchmarks.find((benchmark) => benchmark.name === name);
-  if (path !== '') return { benchmark: known ?? { name, ...greedy }, path };
+  if (path !== '') return { benchmark: known ?? { name, ...greedy }, path: (await fetchData?.(path)) ?? path };
   const names = benchmarks.map((benchmark) => benchmark.name);
   if (known === undefined) {
     const hint = didYouMean(name, names) || `Known: ${names.join(', ')}; for a file of your own write ${name}=path.`;
@@ -80,6 +89,9 @@ async function findBenchmark(item: string, dataFolder: string): Promise<Benchmar
   const candidates =
     dataFolder === '' ? [] : ['.jsonl', '.json', '.parquet', '.arrow', ''].map((end) => join(dataFolder, name + end));
   for (const candidate of candidates) if (await exists(candidate)) return { benchmark: known, path: candidate };
+  if (dataFolder === '' && known.hub !== undefined && fetchData !== undefined) {
+    return { benchmark: known, path: await fetchData(known.hub) };
+  }
   throw new LimrError(
     'LIMR_USAGE',
     dataFolder === ''

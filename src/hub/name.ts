@@ -1,5 +1,7 @@
 /** Names of what is on the hub: owner/name, @revision, :path. Nothing in them leads out of a folder. */
 
+import { basename, extname, resolve } from 'node:path';
+
 export interface HubName {
   readonly kind: 'model' | 'dataset';
   /** owner/name */
@@ -10,13 +12,15 @@ export interface HubName {
   readonly path: string;
 }
 
-/** What stands at the end of a file's name, and hardly ever of a repository's: `data/train.jsonl` means a file. */
-const fileLike = /\.(jsonl?|parquet|arrows?|feather|csv|tsv|txt|ya?ml|gz|zst|zip|gguf|safetensors|bin)$/i;
+/** Whether it ends as files do, and hardly ever repositories: `data/train.jsonl` is one, `owner/name:train.jsonl` is not. */
+export const isFileName = (text: string): boolean =>
+  !/[@:]/.test(text) &&
+  /\.(jsonl?|parquet|arrows?|feather|csv|tsv|txt|ya?ml|gz|zst|zip|gguf|safetensors|bin)$/i.test(text);
 
 /** @returns undefined when it is none, such as "models/a/b", "./a/b" or "data/train.jsonl" */
 export function parseHubName(text: string, kind: HubName['kind']): HubName | undefined {
   const [, id = '', revision, path] = /^([^@:]+)(?:@([^:]+))?(?::(.+))?$/s.exec(text) ?? [];
-  if (!isId(id) || (revision === undefined && path === undefined && fileLike.test(id))) return undefined;
+  if (!isId(id) || isFileName(text)) return undefined;
   if (revision !== undefined && !isRevision(revision)) return undefined;
   if (path !== undefined && !isInnerPath(path)) return undefined;
   return { kind, id, revision: revision ?? 'main', path: path ?? '' };
@@ -36,6 +40,17 @@ export function hubNameOf(path: string): HubName | undefined {
   if (match === null) return undefined;
   const [, kind, owner, name, revision = '', inner = ''] = match;
   return { kind: kind as HubName['kind'], id: `${owner}/${name}`, revision, path: inner };
+}
+
+/**
+ * What a data set is called where its path would be too long: "data/aime24.jsonl" is aime24, and the part of a data set of the hub is
+ * called by both, MATH-500_test, gsm8k_main_test.
+ */
+export function dataName(path: string): string {
+  const name = hubNameOf(resolve(path));
+  if (name === undefined) return basename(path, extname(path));
+  const part = name.path.replace(/^data\//, '').replace(/(?:-\d{5}-of-\d{5})?\.\w+$/, '');
+  return [basename(name.id), ...part.split('/')].filter((word) => word !== '').join('_');
 }
 
 export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision);

@@ -5,7 +5,7 @@ import { LimrError } from '../errors.js';
 import { exists, hasCode } from '../files.js';
 import { type DatasetChoice, datasetFiles } from './dataset-files.js';
 import { modelFiles } from './model-files.js';
-import { type HubName, parseHubName } from './name.js';
+import { isFileName, parseHubName } from './name.js';
 import { fetchSnapshot, type HubOptions } from './snapshot.js';
 
 /**
@@ -15,7 +15,7 @@ import { fetchSnapshot, type HubOptions } from './snapshot.js';
  * @throws {LimrError} LIMR_IO when it is neither; as `fetchSnapshot` and `modelFiles`
  */
 export async function resolveModel(model: string, options: HubOptions = {}): Promise<string> {
-  if (await exists(model)) return model;
+  if ((await exists(model)) || isPath(model)) return model;
   const name = parseHubName(model, 'model');
   if (name === undefined) {
     throw new LimrError(
@@ -35,12 +35,12 @@ export async function resolveModel(model: string, options: HubOptions = {}): Pro
  * @throws {LimrError} LIMR_IO when it is neither; LIMR_USAGE when a split has to be named; as `fetchSnapshot`
  */
 export async function resolveDataset(data: string, options: HubOptions = {}): Promise<string> {
-  if (await isLocalData(data)) return data;
+  if (isPath(data) || (await isLocalData(data))) return data;
   const name = parseHubName(data, 'dataset');
   if (name === undefined) {
     throw new LimrError(
       'LIMR_IO',
-      `cannot read ${data}: there is no such file or folder, and it is no name on the hub either`,
+      `there is no file or folder ${data}, and it is no name on the hub either`,
       'Check the path, or name a data set as owner/name, owner/name@revision or owner/name:file.',
     );
   }
@@ -58,11 +58,8 @@ export async function resolveDataset(data: string, options: HubOptions = {}): Pr
   return join(snapshot, choice?.path ?? '');
 }
 
-/** What the hub's name is for: the last word of a path or of the name, without what a file's name ends in. */
-export function shortName({ id, path }: HubName): string {
-  const name = path === '' ? id : path;
-  return name.slice(name.lastIndexOf('/') + 1);
-}
+/** A path by its form, there or not: what is not there is for its reader to tell. */
+const isPath = (text: string): boolean => /^[./~]/.test(text) || isFileName(text);
 
 /** There, or a split such as `folder/train` whose shards are; what is there and broken stays for the reader to tell. */
 async function isLocalData(path: string): Promise<boolean> {

@@ -3,14 +3,16 @@ import { availableParallelism } from 'node:os';
 import { type AuditedAnswer, auditAnswers, type GraderAudit, summarizeAudit } from '../audit/audit.js';
 import { readPrompts } from '../dataset/prompts.js';
 import { LimrError } from '../errors.js';
+import type { HubHooks } from '../hub/index.js';
 import { graderOf } from '../reward/create-reward.js';
 import { graderNames } from '../reward/graders/index.js';
 import { task as pairsTask } from '../reward/pairs-task.js';
 import { WorkerPool } from '../reward/pool.js';
+import { dataPath } from './embedded.js';
 import type { AuditOptions } from './grading-options.js';
 import type { TakeRow } from './json-lines-file.js';
 
-export interface AuditHooks {
+export interface AuditHooks extends HubHooks {
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
   readonly remark?: (text: string) => void;
@@ -38,7 +40,7 @@ export async function launchAudit(
   }
   const graders = options.grader === 'all' ? graderNames : [...new Set(options.grader.split(','))];
   graders.forEach(graderOf);
-  const { prompts } = await readPrompts(options.prompts, options);
+  const { prompts } = await readPrompts(await dataPath(options.prompts, hooks), options);
   const started = performance.now();
   const pool = new WorkerPool(
     pairsTask,

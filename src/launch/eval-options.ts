@@ -15,7 +15,10 @@ const sampling = optionGroup('Sampling');
 const grading = optionGroup('Grading');
 
 export const evalOptions = {
-  model: files.text('', 'model folder in Hugging Face layout; default: the embedded limr-nano'),
+  model: files.text(
+    '',
+    'model folder in Hugging Face layout, or owner/name on the hub; default: the embedded limr-nano',
+  ),
   benchmarks: files.text(
     '',
     "aime24, amc23, math500, gsm8k, minerva, olympiadbench, or name=path, with commas between; default: limr-nano's held-out prompts with limr-nano",

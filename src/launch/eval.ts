@@ -12,16 +12,17 @@ import type { SamplingProgress } from '../eval/graded-samples.js';
 import { QuestionFile } from '../eval/question-file.js';
 import type { QuestionRecord } from '../eval/question-record.js';
 import { task as questionTask } from '../eval/question-task.js';
+import type { HubHooks } from '../hub/index.js';
 import type { JsonObject } from '../json.js';
 import { graderOf } from '../reward/create-reward.js';
 import { WorkerPool } from '../reward/pool.js';
-import { embeddedEvalPrompts, embeddedModel, modelFolder } from './embedded.js';
+import { dataPath, embeddedEvalPrompts, embeddedModel, modelFolder } from './embedded.js';
 import { type EvalOptions, paperMaxTokens } from './eval-options.js';
 import { dataFingerprint, modelFingerprint } from './fingerprint.js';
 import { type ChosenMachine, withEngine } from './machine.js';
 import { defaultRewardWorkers } from './rewards.js';
 
-export interface EvalHooks {
+export interface EvalHooks extends HubHooks {
   readonly onProgress?: (benchmark: string, progress: SamplingProgress) => void;
   /** Sentences for a person: unusual data, settings that are not the paper's. */
   readonly remark?: (text: string) => void;
@@ -67,8 +68,8 @@ export async function launchEval(
   hooks: EvalHooks = {},
 ): Promise<EvalResult> {
   const graders = gradersOf(options);
-  const model = modelFolder(options.model);
-  const sources = await sourcesOf(options, model);
+  const model = await modelFolder(options.model, hooks);
+  const sources = await sourcesOf(options, model, hooks);
   return withEngine(machine, async (engine) => {
     const loaded = await engine.load(model);
     const evaluations: Evaluation[] = [];
@@ -115,12 +116,12 @@ function gradersOf({ grader }: EvalOptions): readonly string[] {
   return graders;
 }
 
-async function sourcesOf(options: EvalOptions, model: string): Promise<readonly BenchmarkSource[]> {
+async function sourcesOf(options: EvalOptions, model: string, hooks: EvalHooks): Promise<readonly BenchmarkSource[]> {
   const { benchmarks, data, output, resume } = options;
   if (resume && output === '') {
     throw new LimrError('LIMR_USAGE', '--resume needs the --output that was interrupted', 'Name it.');
   }
-  if (benchmarks !== '') return findBenchmarks(benchmarks, data);
+  if (benchmarks !== '') return findBenchmarks(benchmarks, data, (name) => dataPath(name, hooks));
   if (model === embeddedModel && data === '') return findBenchmarks(`heldout=${embeddedEvalPrompts}`, '');
   throw new LimrError(
     'LIMR_USAGE',

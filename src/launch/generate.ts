@@ -5,9 +5,10 @@ import { tokensOf } from '../dataset/token-rows.js';
 import type { GenerateStats, Model, Sample } from '../engine/model.js';
 import type { SamplingOptions } from '../engine/sampling.js';
 import { LimrError } from '../errors.js';
+import type { HubHooks } from '../hub/index.js';
 import type { StopReason } from '../native.js';
 import { TextStream } from '../tokenizer/text-stream.js';
-import { modelFolder } from './embedded.js';
+import { dataPath, modelFolder } from './embedded.js';
 import type { TakeRow } from './json-lines-file.js';
 import { type ChosenMachine, withEngine } from './machine.js';
 import type { GenerateOptions } from './options.js';
@@ -25,7 +26,7 @@ export interface Completion {
   readonly stop: StopReason;
 }
 
-export interface GenerateHooks {
+export interface GenerateHooks extends HubHooks {
   readonly onProgress?: (done: number, total: number, tokens: number) => void;
   readonly signal?: AbortSignal;
   /** Of the only sample of an only prompt: its text, piece by piece as it is sampled; together they are its text. */
@@ -52,9 +53,10 @@ export async function launchGenerate(
   if ((options.prompt === '') === (options.input === '')) {
     throw new LimrError('LIMR_USAGE', 'expected either --prompt or --input', 'Give a prompt, or a file of prompts.');
   }
-  const records = options.input === '' ? undefined : await readRecords(options.input);
+  const records = options.input === '' ? undefined : await readRecords(await dataPath(options.input, hooks));
+  const folder = await modelFolder(options.model, hooks);
   return withEngine(machine, async (engine) => {
-    const model = await engine.load(modelFolder(options.model));
+    const model = await engine.load(folder);
     const ask = (prompt: string) => askingTokens(prompt, model.tokenizerFor('a text'), options);
     const prompts = records?.map((record) => readTokens(record, model, options.inputKey, ask)) ?? [ask(options.prompt)];
     const started = performance.now();

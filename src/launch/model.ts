@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { checkModelFolder, copyCompanions, readEosTokenIds } from '../engine/folder.js';
 import { LimrError } from '../errors.js';
 import { exists, readJson, refuseExisting, withIo } from '../files.js';
+import type { HubHooks } from '../hub/index.js';
 import { isObject } from '../json.js';
 import type { NativeModelInfo } from '../native.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
@@ -68,8 +69,12 @@ const shapeKeys = [
 ];
 
 /** What a model folder holds; loads no weights. @throws {LimrError} LIMR_IO, LIMR_FORMAT, LIMR_UNSUPPORTED */
-export async function describeModel(model: string, { addon, threads }: ChosenMachine): Promise<ModelSummary> {
-  const dir = modelFolder(model);
+export async function describeModel(
+  model: string,
+  { addon, threads }: ChosenMachine,
+  hooks: HubHooks = {},
+): Promise<ModelSummary> {
+  const dir = await modelFolder(model, hooks);
   await checkModelFolder(dir);
   const file = join(dir, 'config.json');
   const config = await readJson(file);

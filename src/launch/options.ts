@@ -16,7 +16,10 @@ export const machineOptions = {
 } as const;
 
 const modelOption = {
-  model: files.text('', 'model folder in Hugging Face layout; default: the embedded limr-nano'),
+  model: files.text(
+    '',
+    'model folder in Hugging Face layout, or owner/name on the hub; default: the embedded limr-nano',
+  ),
 } as const;
 
 /** Of `train` and `plan`, beside the table of src/ppo/config.ts. */
@@ -24,7 +27,7 @@ export const trainRunOptions = {
   ...modelOption,
   prompts: files.text(
     '',
-    "training prompts: .json, .jsonl, .parquet, .arrow, or a folder as datasets saves it; default: limr-nano's own",
+    "training prompts: .json, .jsonl, .parquet, .arrow, a folder as datasets saves it, or owner/name[:split] on the hub; default: limr-nano's own",
   ),
   evalPrompts: files.texts(
     "held-out prompts to evaluate on, once for each file; default: limr-nano's own with limr-nano",

@@ -3,7 +3,8 @@ import { type DataRecord, readRecords } from '../dataset/records.js';
 import { tokensOf } from '../dataset/token-rows.js';
 import type { Model } from '../engine/model.js';
 import { LimrError } from '../errors.js';
-import { modelFolder } from './embedded.js';
+import type { HubHooks } from '../hub/index.js';
+import { dataPath, modelFolder } from './embedded.js';
 import type { TakeRow } from './json-lines-file.js';
 import { type ChosenMachine, withEngine } from './machine.js';
 import type { ScoreRunOptions } from './options.js';
@@ -16,7 +17,7 @@ export interface ScoredRow {
   readonly entropy: readonly (number | null)[];
 }
 
-export interface ScoreHooks {
+export interface ScoreHooks extends HubHooks {
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -40,9 +41,10 @@ export async function launchScore(
   hooks: ScoreHooks = {},
 ): Promise<ScoreResult> {
   if (options.input === '') throw new LimrError('LIMR_USAGE', 'there is nothing to score', 'Name a file by --input.');
-  const records = await readRecords(options.input);
+  const records = await readRecords(await dataPath(options.input, hooks));
+  const folder = await modelFolder(options.model, hooks);
   return withEngine(machine, async (engine) => {
-    const model = await engine.load(modelFolder(options.model));
+    const model = await engine.load(folder);
     const rows = records.map((record) => readTokens(record, model));
     const started = performance.now();
     let [tokens, counted, sum] = [0, 0, 0];

@@ -57,8 +57,9 @@ const callTokens = 4096;
 
 async function embed(prompts: readonly Prompt[], options: SelectOptions, hooks: SelectHooks): Promise<Float32Array[]> {
   const { onProgress, signal } = hooks;
+  const folder = await modelFolder(options.model, hooks);
   return withEngine(chooseMachine(options), async (engine) => {
-    const model = await engine.load(modelFolder(options.model));
+    const model = await engine.load(folder);
     const vectors: Float32Array[] = [];
     const waiting: Int32Array[] = [];
     const flush = async () => {

@@ -66,7 +66,10 @@ export const selectOptions = {
   epochs: measure.integer(null, { min: 1 }, 'epochs that count, the first ones; null = all whole ones'),
 
   embeddings: embedding.text('', 'rows {id or prompt, embedding: [numbers]}, .json or .jsonl, in place of --model'),
-  model: embedding.text('', 'model folder whose hidden states embed the prompts; default: the embedded limr-nano'),
+  model: embedding.text(
+    '',
+    'model folder, or owner/name on the hub, whose hidden states embed the prompts; default: the embedded limr-nano',
+  ),
   ...askingOptions,
   ...machineOptions,
 

@@ -2,6 +2,7 @@
 import { type Prompt, promptSetRemarks, readPrompts } from '../dataset/prompts.js';
 import { LimrError } from '../errors.js';
 import { writeDurably } from '../files.js';
+import type { HubHooks } from '../hub/index.js';
 import { highestScores, roundHalfEven, scoresAtLeast, scoresWithin } from '../lim/choose.js';
 import { type ExplainedEpoch, explainScore, keptRow } from '../lim/explain.js';
 import { kCenter } from '../lim/k-center.js';
@@ -10,11 +11,12 @@ import { type Overlap, overlapOf } from '../lim/overlap.js';
 import { selectionPicture } from '../lim/plot/selection-picture.js';
 import { checkRowsFile, writeRows } from '../lim/scores-file.js';
 import { bandCloseness } from '../lim/seen-mean.js';
+import { dataPath } from './embedded.js';
 import { promptEmbeddings } from './select-embeddings.js';
 import { type SelectionMethod, type SelectOptions, selectionMethods } from './select-options.js';
 import { type MeasuredSource, type ScoreSource, scoreSource } from './select-source.js';
 
-export interface SelectHooks {
+export interface SelectHooks extends HubHooks {
   /** Step files read, or prompts embedded. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly remark?: (text: string) => void;
@@ -69,7 +71,7 @@ const defaultThresholds: Partial<Record<SelectionMethod, number>> = { lim: 0.6, 
  */
 export async function launchSelect(options: SelectOptions, hooks: SelectHooks = {}): Promise<SelectResult> {
   checkOptions(options);
-  const set = await readPrompts(options.prompts, options);
+  const set = await readPrompts(await dataPath(options.prompts, hooks), options);
   for (const remark of promptSetRemarks(set)) hooks.remark?.(remark);
   const { prompts } = set;
   const wanted = prompts.find(({ id }) => id === options.explain);

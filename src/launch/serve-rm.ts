@@ -4,12 +4,14 @@ import { availableParallelism } from 'node:os';
 import { parseBytes } from '../bytes.js';
 import { promptSetRemarks, readPrompts } from '../dataset/prompts.js';
 import { LimrError } from '../errors.js';
+import type { HubHooks } from '../hub/index.js';
 import { graderOf } from '../reward/create-reward.js';
 import { WorkerPool } from '../reward/pool.js';
 import { gradeTask, RewardServer, type ServerCounts } from '../serve/index.js';
+import { dataPath } from './embedded.js';
 import type { ServeRmOptions } from './grading-options.js';
 
-export interface ServeRmHooks {
+export interface ServeRmHooks extends HubHooks {
   /** Aborted when the server is to finish what is under way and end. */
   readonly signal: AbortSignal;
   /** Told of the address, such as "http://127.0.0.1:5000", once requests are taken. */
@@ -46,7 +48,7 @@ export async function launchServeRm(options: ServeRmOptions, hooks: ServeRmHooks
       'Raise --max-held, or lower --max-body.',
     );
   }
-  const answers = await readAnswers(options, hooks.remark);
+  const answers = await readAnswers(options, hooks);
   const pool = new WorkerPool(
     gradeTask,
     { grader, template, answers },
@@ -78,12 +80,12 @@ export async function launchServeRm(options: ServeRmOptions, hooks: ServeRmHooks
 
 async function readAnswers(
   { prompts, inputKey, labelKey }: ServeRmOptions,
-  remark: ServeRmHooks['remark'],
+  hooks: ServeRmHooks,
 ): Promise<{ prompt: string; answer: string }[]> {
   const rows: { prompt: string; answer: string }[] = [];
   for (const file of prompts) {
-    const set = await readPrompts(file, { inputKey, labelKey });
-    for (const text of promptSetRemarks(set)) remark?.(text);
+    const set = await readPrompts(await dataPath(file, hooks), { inputKey, labelKey });
+    for (const text of promptSetRemarks(set)) hooks.remark?.(text);
     for (const { prompt, answer } of set.prompts) rows.push({ prompt, answer });
   }
   return rows;

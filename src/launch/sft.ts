@@ -5,14 +5,15 @@ import { formatBytes } from '../bytes.js';
 import { checkModelFolder } from '../engine/folder.js';
 import { LimrError } from '../errors.js';
 import { checkNewFolder, freeBytes } from '../files.js';
+import type { HubHooks } from '../hub/index.js';
 import { checkSftConfig, type SftConfig } from '../sft/config.js';
 import { readExamples } from '../sft/examples.js';
 import { finetune, type SftEvent, type SftResult } from '../sft/train.js';
-import { modelFolder } from './embedded.js';
+import { dataPath, modelFolder } from './embedded.js';
 import { type ChosenMachine, withEngine } from './machine.js';
 import type { SftRunOptions } from './options.js';
 
-export interface SftLaunchHooks {
+export interface SftLaunchHooks extends HubHooks {
   readonly observe?: (event: SftEvent) => void;
   readonly onRead?: (examples: number, tokens: number) => void;
   readonly remark?: (text: string) => void;
@@ -35,14 +36,15 @@ export async function launchSft(
   machine: ChosenMachine,
   hooks: SftLaunchHooks = {},
 ): Promise<SftLaunchResult> {
-  const dir = modelFolder(run.model);
+  const dir = await modelFolder(run.model, hooks);
   await checkInputs(run, dir);
+  const data = await dataPath(run.data, hooks);
   await refuseUnfitSft(config, dir, run.output, machine);
   return withEngine(machine, async (engine) => {
     const model = await engine.load(dir, { trainable: true, activationCheckpointing: config.gradientCheckpointing });
     const context = model.info.maxPositionEmbeddings;
     checkSftConfig(config, context);
-    const examples = await readExamples(run.data, {
+    const examples = await readExamples(data, {
       config,
       tokenizer: model.tokenizer,
       vocabSize: model.info.vocabSize,

@@ -1,20 +1,21 @@
 /** Which settings a run has: what the user gave, what a resumed run recorded, a recipe, the defaults. */
 import { readdir } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type ConfigLayer, completeOptions, layerValues, mergeLayers } from '../config.js';
 import { LimrError } from '../errors.js';
 import { exists } from '../files.js';
+import type { HubHooks } from '../hub/index.js';
 import { resolveTrainConfig, type TrainConfig, type TrainOverrides, trainOptions } from '../ppo/config.js';
 import { compatOverlays, recipes } from '../ppo/recipes.js';
 import { readRecord } from '../run/record.js';
-import { embeddedEvalPrompts, embeddedModel, embeddedPrompts, modelFolder } from './embedded.js';
+import { dataPath, embeddedEvalPrompts, embeddedModel, embeddedPrompts, modelFolder, modelName } from './embedded.js';
 import { type TrainRunOptions, trainRunOptions } from './options.js';
 
 /** Everything that decides a run, resolved. */
 export interface TrainSettings {
   readonly run: TrainRunOptions;
   readonly config: TrainConfig;
-  /** Folder of the model. */
+  /** Folder of the model, or its name on the hub. */
   readonly model: string;
   /** "" = not known; only `plan` may go on without. */
   readonly prompts: string;
@@ -38,7 +39,7 @@ export async function resolveTrainSettings(given: ConfigLayer): Promise<TrainSet
   const output = asked.output !== '' ? asked.output : await defaultOutput(asked, isResumed);
   const layer = isResumed ? mergeLayers(given, await recordedLayer(output)) : given;
   const run = completeOptions(trainRunOptions, layer);
-  const model = modelFolder(run.model);
+  const model = run.model === '' ? embeddedModel : run.model;
   const isEmbedded = resolve(model) === embeddedModel;
   const recipe = run.recipe === 'auto' ? (isEmbedded ? 'nano' : 'none') : run.recipe;
   const overrides: TrainOverrides = {
@@ -55,6 +56,18 @@ export async function resolveTrainSettings(given: ConfigLayer): Promise<TrainSet
       run.evalPrompts.length === 0 && isEmbedded && run.prompts === '' ? [embeddedEvalPrompts] : run.evalPrompts,
     output,
     recipe,
+  };
+}
+
+/** The same settings with paths for names of the hub, whose files are in the cache then. @throws {LimrError} as `fetchSnapshot` */
+export async function localSettings(settings: TrainSettings, hooks: HubHooks = {}): Promise<TrainSettings> {
+  const evalPrompts: string[] = [];
+  for (const data of settings.evalPrompts) evalPrompts.push(await dataPath(data, hooks));
+  return {
+    ...settings,
+    model: await modelFolder(settings.model, hooks),
+    prompts: await dataPath(settings.prompts, hooks),
+    evalPrompts,
   };
 }
 
@@ -78,7 +91,7 @@ async function recordedLayer(output: string): Promise<ConfigLayer> {
 
 /** A fresh runs/<model>-<n>, or the newest one to resume. */
 async function defaultOutput(run: TrainRunOptions, isResumed: boolean): Promise<string> {
-  const name = basename(modelFolder(run.model));
+  const name = modelName(run.model);
   const names = (await exists('runs')) ? await readdir('runs') : [];
   const numbers = names.flatMap((entry) => {
     const number = entry.startsWith(`${name}-`) ? Number(entry.slice(name.length + 1)) : Number.NaN;

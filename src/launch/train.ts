@@ -1,7 +1,7 @@
 /** From settings to a running training loop: machine, plan, model, prompts, reward. */
 import { execFile } from 'node:child_process';
 import { availableParallelism, hostname } from 'node:os';
-import { basename, extname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { selfRemark } from '../audit/audit.js';
 import { type TokenizedPrompt, tokenizePrompts } from '../dataset/asking.js';
@@ -11,6 +11,7 @@ import { checkModelFolder, companionPaths, readEosTokenIds, readVocabSize, unuse
 import type { EngineModel } from '../engine/port.js';
 import { LimrError } from '../errors.js';
 import { freeBytes } from '../files.js';
+import { dataName, type HubHooks } from '../hub/index.js';
 import type { JsonObject } from '../json.js';
 import { planTraining, refuseFullDisk, refuseUnfit, type TrainingPlan } from '../plan/training.js';
 import type { TrainConfig } from '../ppo/config.js';
@@ -20,12 +21,13 @@ import { type TrainResult, train } from '../ppo/train.js';
 import { graderOf } from '../reward/create-reward.js';
 import { Checkpoints } from '../run/checkpoints.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
+import { lastingName } from './embedded.js';
 import { dataFingerprint, modelFingerprint } from './fingerprint.js';
 import { type ChosenMachine, withEngine } from './machine.js';
 import { type OpenRewards, openRewards } from './rewards.js';
-import type { TrainSettings } from './train-settings.js';
+import { localSettings, type TrainSettings } from './train-settings.js';
 
-export interface LaunchHooks {
+export interface LaunchHooks extends HubHooks {
   readonly observe?: Observer;
   /** Sentences for a person: unusual data, where the run is. */
   readonly remark?: (text: string) => void;
@@ -68,7 +70,7 @@ export async function launchTraining(
   }
   const rewards = await openRewards(settings.config, hooks.remark ?? (() => {}));
   try {
-    return await launchWith(rewards, settings, machine, hooks);
+    return await launchWith(rewards, await localSettings(settings, hooks), machine, hooks);
   } finally {
     await rewards.close();
   }
@@ -144,7 +146,7 @@ function setNames(files: readonly string[]): string[] {
 }
 
 /** "data/aime 24.jsonl" -> "aime_24": what metrics call an evaluation set. */
-const setName = (file: string): string => basename(file, extname(file)).replace(/[^\w.-]+/g, '_');
+const setName = (file: string): string => dataName(file).replace(/[^\w.-]+/g, '_');
 
 async function loadRole(
   engine: Engine,
@@ -189,15 +191,17 @@ async function identityOf(settings: TrainSettings, engine: Engine): Promise<Json
 }
 
 /** What does not decide it, and is good to know. `options` is what `--resume` goes on with. */
-async function aboutOf({ run, model, recipe }: TrainSettings, engine: Engine): Promise<JsonObject> {
-  const path = (file: string) => (file === '' ? '' : resolve(file));
+async function aboutOf(
+  { run, model, prompts, evalPrompts, recipe }: TrainSettings,
+  engine: Engine,
+): Promise<JsonObject> {
   const machine = engine.machine();
   return {
     options: {
       ...run,
-      model: path(run.model),
-      prompts: path(run.prompts),
-      evalPrompts: run.evalPrompts.map(path),
+      model: run.model === '' ? '' : lastingName(model),
+      prompts: run.prompts === '' ? '' : lastingName(prompts),
+      evalPrompts: run.evalPrompts.length === 0 ? [] : evalPrompts.map(lastingName),
     },
     recipe,
     modelFolder: resolve(model),

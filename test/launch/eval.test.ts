@@ -182,7 +182,6 @@ describe('launchEval', () => {
 
   it.each([
     [{}, 'there is nothing to evaluate on'],
-    [{ benchmarks: 'math500' }, 'where math500 is was not said'],
     [{ benchmarks: 'math500', grader: 'best' }, 'unknown grader "best"'],
     [{ benchmarks: 'math500', resume: true }, '--resume needs the --output'],
   ])('refuses %j', async (flags, message) => {

@@ -2,6 +2,7 @@ import type { AuditedAnswer, CategoryAudit, GraderAudit } from '../../audit/audi
 import { completeOptions } from '../../config.js';
 import type { AuditResult } from '../../launch/audit.js';
 import { auditOptions } from '../../launch/grading-options.js';
+import { hubHooks } from '../download-bar.js';
 import { escapeControls } from '../terminal.js';
 import type { Verb } from '../verb.js';
 
@@ -23,6 +24,7 @@ export const auditVerb: Verb = {
     const bar = await terminal.progress('auditing', 0);
     const hooks = {
       signal,
+      ...hubHooks(terminal),
       onProgress: (done: number, total: number) => bar.update(done, '', total),
       remark: (text: string) => terminal.say(text, 'warn'),
     };

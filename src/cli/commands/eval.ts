@@ -1,5 +1,6 @@
 import { completeOptions } from '../../config.js';
 import { evalOptions } from '../../launch/eval-options.js';
+import { hubHooks } from '../download-bar.js';
 import type { Verb } from '../verb.js';
 
 export const evalVerb: Verb = {
@@ -30,6 +31,7 @@ most differences are noise: --compare tests the difference of two outputs, quest
     const bar = await terminal.progress('sampling', 0);
     const result = await launchEval(options, machine, {
       signal,
+      ...hubHooks(terminal),
       onProgress: (name, { done, total, graded, correct, tokens, seconds }) => {
         const share = graded === 0 ? '' : ` ${((100 * correct) / graded).toFixed(1)}%`;
         bar.update(done, `${name}${share} ${Math.round(tokens / Math.max(seconds, 1e-3))} tokens/s`, total);

@@ -2,6 +2,7 @@ import { completeOptions } from '../../config.js';
 import { LimrError } from '../../errors.js';
 import type { Completion, GenerateResult } from '../../launch/generate.js';
 import { generateOptions } from '../../launch/options.js';
+import { hubHooks } from '../download-bar.js';
 import { escapeControls } from '../terminal.js';
 import type { Verb } from '../verb.js';
 
@@ -28,6 +29,7 @@ export const generateVerb: Verb = {
     const { result, rows } = await collectRows<Completion, GenerateResult>(options.output, (take) =>
       launchGenerate(options, machine, take, {
         signal,
+        ...hubHooks(terminal),
         onProgress: (done, total, tokens) => bar?.update(done, `${tokens} tokens`, total),
         ...(streams ? { onText: (piece: string) => process.stdout.write(escapeControls(piece)) } : {}),
       }),

@@ -1,6 +1,8 @@
 import { formatBytes } from '../../bytes.js';
 import { completeOptions } from '../../config.js';
+import { modelImportOptions } from '../../launch/model-import-options.js';
 import { machineOptions, modelCreateOptions, modelInfoOptions } from '../../launch/options.js';
+import { hubHooks } from '../download-bar.js';
 import type { Verb, VerbGroup } from '../verb.js';
 
 const create: Verb = {
@@ -21,16 +23,54 @@ const create: Verb = {
   },
 };
 
+const importVerb: Verb = {
+  name: 'import',
+  summary: 'make a model folder of a GGUF file, in bf16, with its tokenizer',
+  options: modelImportOptions,
+  argument: 'file',
+  configFile: false,
+  examples: ['model import SmolLM2-135M-Instruct.Q4_1.gguf --output models/smollm2'],
+  notes: 'Weights are dequantised and rounded to bf16, the precision of all models here.',
+  async run(given, { terminal, signal }) {
+    const { chooseMachine } = await import('../../launch/machine.js');
+    const { importModel } = await import('../../launch/model-import.js');
+    const options = completeOptions(modelImportOptions, given);
+    const machine = chooseMachine(completeOptions(machineOptions, new Map()));
+    const bar = await terminal.progress('weights', 0);
+    const result = await importModel(options, machine, {
+      signal,
+      onProgress: (done, total) => bar.update(done, '', total),
+    });
+    bar.end();
+    const { numParameters, architecture, types, weightBytes, roundingError, notes } = result;
+    const share = ({ name, weights }: (typeof types)[number]) =>
+      `${name} ${((100 * weights) / numParameters).toFixed(1)}%`;
+    const rounding =
+      roundingError === 0
+        ? 'rounding to bf16 changed no weight'
+        : `rounding to bf16 changed the weights by ${roundingError.toExponential(1)} of their norm`;
+    return {
+      json: { output: options.output, ...result },
+      lines: [
+        `${numParameters.toLocaleString('en-US')} parameters of ${architecture}: ${options.output}`,
+        `${formatBytes(weightBytes)} of bf16 from ${types.map(share).join(', ')}; ${rounding}`,
+        ...notes.map((note) => `note: ${note}`),
+      ],
+    };
+  },
+};
+
 const info: Verb = {
   name: 'info',
   summary: 'what a model folder holds; loads no weights',
   options: modelInfoOptions,
   examples: ['model info', 'model info --model DIR --json'],
-  async run(given) {
+  async run(given, { terminal, signal }) {
     const { chooseMachine } = await import('../../launch/machine.js');
     const { describeModel } = await import('../../launch/model.js');
     const { model } = completeOptions(modelInfoOptions, given);
-    const summary = await describeModel(model, chooseMachine(completeOptions(machineOptions, new Map())));
+    const machine = chooseMachine(completeOptions(machineOptions, new Map()));
+    const summary = await describeModel(model, machine, { signal, ...hubHooks(terminal) });
     const { shape, tokenizer } = summary;
     const rows: readonly (readonly [string, string])[] = [
       ['model', summary.dir],
@@ -48,6 +88,6 @@ const info: Verb = {
 
 export const modelVerbs: VerbGroup = {
   name: 'model',
-  summary: 'create models with random weights, or describe a model folder',
-  verbs: [create, info],
+  summary: 'create models with random weights, import GGUF files, describe a model folder',
+  verbs: [create, importVerb, info],
 };

@@ -3,6 +3,7 @@ import { completeOptions } from '../../config.js';
 import { planOptions } from '../../launch/options.js';
 import type { TimePlan } from '../../plan/time.js';
 import type { TrainingPlan } from '../../plan/training.js';
+import { hubHooks } from '../download-bar.js';
 import type { Verb } from '../verb.js';
 import { recipeNotes, trainTable } from './train.js';
 
@@ -12,14 +13,14 @@ export const planVerb: Verb = {
   options: { ...trainTable, ...planOptions },
   notes: recipeNotes,
   examples: ['plan', 'plan --model DIR --prompts math.json --recipe limr --memory 80GB --json'],
-  async run(given) {
+  async run(given, { terminal, signal }) {
     const { chooseMachine } = await import('../../launch/machine.js');
     const { planRun } = await import('../../launch/train.js');
-    const { resolveTrainSettings } = await import('../../launch/train-settings.js');
+    const { localSettings, resolveTrainSettings } = await import('../../launch/train-settings.js');
     const { calibrate, readShape } = await import('../../launch/calibrate.js');
     const { memoryTable, refuseUnfit } = await import('../../plan/training.js');
     const { planTime } = await import('../../plan/time.js');
-    const settings = await resolveTrainSettings(given);
+    const settings = await localSettings(await resolveTrainSettings(given), { signal, ...hubHooks(terminal) });
     const machine = chooseMachine(settings.run);
     const plan = await planRun(settings, machine);
     refuseUnfit(plan);

@@ -1,6 +1,7 @@
 import { completeOptions } from '../../config.js';
 import { scoreOptions } from '../../launch/options.js';
 import type { ScoredRow, ScoreResult } from '../../launch/score.js';
+import { hubHooks } from '../download-bar.js';
 import type { Verb } from '../verb.js';
 
 export const scoreVerb: Verb = {
@@ -16,7 +17,11 @@ export const scoreVerb: Verb = {
     const machine = chooseMachine(options);
     const bar = await terminal.progress('scoring', 0);
     const { result, rows } = await collectRows<ScoredRow, ScoreResult>(options.output, (take) =>
-      launchScore(options, machine, take, { signal, onProgress: (done, total) => bar.update(done, '', total) }),
+      launchScore(options, machine, take, {
+        signal,
+        ...hubHooks(terminal),
+        onProgress: (done, total) => bar.update(done, '', total),
+      }),
     );
     bar.end();
     const speed = Math.round(result.tokens / result.seconds);

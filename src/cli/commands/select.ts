@@ -1,6 +1,7 @@
 import { completeOptions } from '../../config.js';
 import type { Explanation, SelectResult } from '../../launch/select.js';
 import { type SelectOptions, selectOptions } from '../../launch/select-options.js';
+import { hubHooks } from '../download-bar.js';
 import { escapeControls } from '../terminal.js';
 import type { Verb } from '../verb.js';
 
@@ -22,6 +23,7 @@ export const selectVerb: Verb = {
     const bar = await terminal.progress(options.method === 'diversity' ? 'embedding' : 'reading samples', 0);
     const result = await launchSelect(options, {
       signal,
+      ...hubHooks(terminal),
       onProgress: (done, total) => bar.update(done, '', total),
       remark: (text) => terminal.say(text, 'warn'),
     });

@@ -1,5 +1,6 @@
 import { completeOptions } from '../../config.js';
 import { serveRmOptions } from '../../launch/grading-options.js';
+import { hubHooks } from '../download-bar.js';
 import type { Verb } from '../verb.js';
 
 export const serveRmVerb: Verb = {
@@ -18,6 +19,7 @@ the address may ask, so it is this machine's alone unless --host says otherwise.
     const options = completeOptions(serveRmOptions, given);
     const result = await launchServeRm(options, {
       signal,
+      ...hubHooks(terminal),
       onListening: (address) => terminal.say(`grading by ${options.grader} at ${address}/get_reward`),
       onRequest: (line) => terminal.say(line),
       remark: (text) => terminal.say(text, 'warn'),

@@ -2,6 +2,7 @@ import { completeOptions } from '../../config.js';
 import { sftRunOptions } from '../../launch/options.js';
 import { sftOptions } from '../../sft/config.js';
 import type { SftEvent } from '../../sft/train.js';
+import { hubHooks } from '../download-bar.js';
 import type { Progress, Terminal } from '../terminal.js';
 import type { Verb } from '../verb.js';
 
@@ -21,6 +22,7 @@ export const sftVerb: Verb = {
     const progress = new SftProgress(terminal);
     const result = await launchSft(run, config, chooseMachine(run), {
       signal,
+      ...hubHooks(terminal),
       observe: (event) => progress.observe(event),
       onRead: (examples, tokens) => progress.read(examples, tokens),
       remark: (text) => terminal.say(text, 'warn'),

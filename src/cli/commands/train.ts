@@ -1,5 +1,6 @@
 import { trainRunOptions } from '../../launch/options.js';
 import { trainOptions } from '../../ppo/config.js';
+import { hubHooks } from '../download-bar.js';
 import type { Verb } from '../verb.js';
 
 export const trainTable = { ...trainRunOptions, ...trainOptions } as const;
@@ -32,6 +33,7 @@ export const trainVerb: Verb = {
     terminal.say(`${model} -> ${settings.output}, recipe ${settings.recipe}`);
     const result = await launchTraining(settings, machine, {
       signal,
+      ...hubHooks(terminal),
       observe: (event) => progress.observe(event),
       remark: (text) => terminal.say(text, 'warn'),
     });
