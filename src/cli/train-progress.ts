@@ -23,6 +23,9 @@ export class TrainProgress {
         this.show(phaseName(event.rollout, event.phase), event.total, event.done, `${speed} tokens/s`);
         return;
       }
+      case 'lim':
+        this.terminal.say(limLine(event), event.undefinedBecause === undefined ? undefined : 'warn');
+        return;
       case 'flat_rewards':
         this.terminal.say(
           `rollout ${event.rollout}: all ${event.samples} rewards are ${event.reward}, so nothing is learned from them; look at ` +
@@ -101,6 +104,14 @@ function evaluationLine(set: string, metrics: Metrics): string {
     return `${name}accuracy ${accuracy} ± ${error}, well-formed ${wellFormed}`;
   });
   return `${set}: ${parts.join('; ')}`;
+}
+
+/** "epoch 3: LIM of 1843 of 2000 prompts, mean 0.412; 602 kept". */
+function limLine({ rollout, epoch, prompts, metrics, undefinedBecause }: Extract<TrainEvent, { type: 'lim' }>): string {
+  const head = `rollout ${rollout}: epoch ${epoch} ended`;
+  if (undefinedBecause !== undefined) return `${head}; LIM has no scores: ${undefinedBecause}`;
+  const scored = `LIM of ${metrics['lim/scored']} of ${prompts} prompts, mean ${fixed(metrics['lim/mean'])}`;
+  return `${head}; ${scored}, ${metrics['lim/kept']} kept`;
 }
 
 function rolloutLine(rollout: number, rollouts: number, metrics: Metrics, timings: Timings): string {

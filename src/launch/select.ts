@@ -6,7 +6,7 @@ import type { HubHooks } from '../hub/index.js';
 import { highestScores, roundHalfEven, scoresAtLeast, scoresWithin } from '../lim/choose.js';
 import { type ExplainedEpoch, explainScore, keptRow } from '../lim/explain.js';
 import { kCenter } from '../lim/k-center.js';
-import type { Courses } from '../lim/methods.js';
+import { type Courses, courseMethods, courseThresholds } from '../lim/methods.js';
 import { type Overlap, overlapOf } from '../lim/overlap.js';
 import { selectionPicture } from '../lim/plot/selection-picture.js';
 import { checkRowsFile, writeRows } from '../lim/scores-file.js';
@@ -62,8 +62,6 @@ export interface Explanation {
   /** Of lim from samples. */
   readonly epochs?: readonly ExplainedEpoch[];
 }
-
-const defaultThresholds: Partial<Record<SelectionMethod, number>> = { lim: 0.6, linear: 0.7 };
 
 /**
  * Selects from `--prompts`, and writes the files that are asked for.
@@ -161,8 +159,11 @@ function chooseRows(scores: Float64Array, options: SelectOptions): Chosen {
 const ranking = (method: SelectionMethod, scores: Float64Array, { minPassRate, maxPassRate }: SelectOptions) =>
   method === 'pass-rate' ? bandCloseness(scores, minPassRate, maxPassRate) : scores;
 
-const thresholdOf = ({ method, threshold, count }: SelectOptions): number | undefined =>
-  count !== null ? undefined : (threshold ?? defaultThresholds[method]);
+function thresholdOf({ method, threshold, count }: SelectOptions): number | undefined {
+  if (count !== null) return undefined;
+  const course = courseMethods.find((name) => name === method);
+  return threshold ?? (course === undefined ? undefined : courseThresholds[course]);
+}
 
 /** Scores are the distances at which prompts were chosen. */
 async function diverse(prompts: readonly Prompt[], options: SelectOptions, hooks: SelectHooks): Promise<Chosen> {
@@ -202,7 +203,7 @@ function ruleOf(options: SelectOptions): string {
 
 function describeRun({ run, courses }: MeasuredSource, method: SelectionMethod): NonNullable<SelectResult['run']> {
   const { key, samples, steps, epochs } = run;
-  const isCourse = method === 'lim' || method === 'linear';
+  const isCourse = courseMethods.some((name) => name === method);
   return {
     key,
     samples,

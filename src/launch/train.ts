@@ -16,6 +16,7 @@ import type { JsonObject } from '../json.js';
 import { planTraining, refuseFullDisk, refuseUnfit, type TrainingPlan } from '../plan/training.js';
 import type { TrainConfig } from '../ppo/config.js';
 import type { Observer } from '../ppo/events.js';
+import { checkLearningImpact } from '../ppo/lim-plan.js';
 import type { ModelRole } from '../ppo/models.js';
 import { type TrainResult, train } from '../ppo/train.js';
 import { graderOf } from '../reward/create-reward.js';
@@ -45,6 +46,7 @@ export interface LaunchResult extends TrainResult {
 export async function planRun(settings: TrainSettings, machine: ChosenMachine): Promise<TrainingPlan> {
   await checkModelFolder(settings.model);
   const numPrompts = settings.prompts === '' ? undefined : (await readSet(settings, settings.prompts)).prompts.length;
+  if (numPrompts !== undefined) checkLearningImpact(settings.config, numPrompts);
   return planTraining({
     config: settings.config,
     dir: settings.model,
@@ -86,6 +88,12 @@ async function launchWith(
   const plan = await planRun(settings, machine);
   refuseUnfit(plan);
   await checkDisk(plan, output);
+  const { epochs = 1 } = plan.batches;
+  if (config.lim && epochs < 1) {
+    hooks.remark?.(
+      `LIM scores prompts when an epoch ends, and ${config.rollouts} rollouts are ${epochs.toFixed(2)} epochs: it has nothing to do`,
+    );
+  }
   const tokenizer = await Tokenizer.load(dir);
 
   const evalNames = setNames(settings.evalPrompts);

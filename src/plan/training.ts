@@ -2,6 +2,7 @@
 import { formatBytes } from '../bytes.js';
 import { LimrError } from '../errors.js';
 import type { TrainConfig } from '../ppo/config.js';
+import { type PlannedSubset, plannedSubset } from '../ppo/lim-plan.js';
 import { modelRoles } from '../ppo/models.js';
 import { lrFactor, scheduleOf, stepsPerRollout } from '../ppo/schedule.js';
 import { type FittingSetting, type MemoryPlan, nearestFit, type PlanModel, planMemory } from './memory.js';
@@ -14,7 +15,10 @@ export interface BatchPlan {
   readonly optimizerSteps: number;
   /** Rollouts that see every prompt once; undefined when the prompts are not known. */
   readonly rolloutsPerEpoch: number | undefined;
+  /** Where LIM drops prompts and may keep any number of them: at least so many. */
   readonly epochs: number | undefined;
+  /** Where LIM drops prompts, and an epoch has fewer rollouts. Their size, and so the optimizer steps, stay what they were. */
+  readonly subset: (PlannedSubset & { readonly rolloutsPerEpoch: number }) | undefined;
 }
 
 export interface LearningRatePoint {
@@ -71,16 +75,29 @@ export function planTraining(input: TrainingPlanInput): TrainingPlan {
 
 function planBatches(config: TrainConfig, numPrompts: number | undefined): BatchPlan {
   const { rollouts, rolloutBatchSize, nSamplesPerPrompt, dropLast } = config;
-  const exact = numPrompts === undefined ? undefined : numPrompts / rolloutBatchSize;
-  const rolloutsPerEpoch = exact === undefined ? undefined : dropLast ? Math.floor(exact) : exact;
+  const rolloutsFor = (prompts: number) => {
+    const exact = prompts / rolloutBatchSize;
+    return dropLast ? Math.floor(exact) : exact;
+  };
+  const rolloutsPerEpoch = numPrompts === undefined ? undefined : rolloutsFor(numPrompts);
+  const planned = numPrompts === undefined ? undefined : plannedSubset(config, numPrompts);
+  const subset = planned === undefined ? undefined : { ...planned, rolloutsPerEpoch: rolloutsFor(planned.prompts) };
   return {
     samplesPerRollout: rolloutBatchSize * nSamplesPerPrompt,
     tokensPerRollout: rolloutBatchSize * nSamplesPerPrompt * config.generateMaxLen,
     optimizerStepsPerRollout: stepsPerRollout(config),
     optimizerSteps: rollouts * stepsPerRollout(config),
     rolloutsPerEpoch,
-    epochs: rolloutsPerEpoch === undefined || rolloutsPerEpoch === 0 ? undefined : rollouts / rolloutsPerEpoch,
+    epochs: rolloutsPerEpoch === undefined ? undefined : epochsOf(rollouts, rolloutsPerEpoch, subset),
+    subset,
   };
+}
+
+function epochsOf(rollouts: number, rolloutsPerEpoch: number, subset: BatchPlan['subset']): number | undefined {
+  if (rolloutsPerEpoch === 0) return undefined;
+  const before = subset === undefined ? rollouts : Math.min(rollouts, subset.rollout - 1);
+  const after = rollouts - before;
+  return before / rolloutsPerEpoch + (after === 0 ? 0 : after / subset!.rolloutsPerEpoch);
 }
 
 /** First step, end of warm-up, quarters of the run, last step. */

@@ -10,6 +10,7 @@ import { LimrError } from '../errors.js';
 import { checkOption, type OptionValues } from '../option.js';
 import { optionGroup } from '../option-group.js';
 import { optimizerOptions, samplerOptions } from '../shared-options.js';
+import { limContradictions, limOptions } from './lim-options.js';
 import { graderPattern, rewardOptions } from './reward-options.js';
 
 const run = optionGroup('Run');
@@ -67,6 +68,8 @@ export const trainOptions = {
   ...samplerOptions,
 
   ...rewardOptions,
+
+  ...limOptions,
 
   advantageEstimator: advantages.choice(
     'gae',
@@ -253,5 +256,6 @@ function contradictions(c: TrainConfig): readonly (readonly [boolean, string, st
       `freezingActorSteps trains the critic alone, and advantageEstimator ${c.advantageEstimator} has no critic`,
       'Leave --freezing-actor-steps out, or take --advantage-estimator gae.',
     ],
+    ...limContradictions(c),
   ];
 }

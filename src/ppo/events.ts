@@ -16,6 +16,15 @@ export type TrainEvent =
     }
   | { readonly type: 'rollout'; readonly rollout: number; readonly rollouts: number }
   | ({ readonly type: 'samples'; readonly rollout: number; readonly phase: SamplingPhase } & SamplingProgress)
+  /** An epoch ended, and the prompts were scored; or they have no scores, for that reason. */
+  | {
+      readonly type: 'lim';
+      readonly rollout: number;
+      readonly epoch: number;
+      readonly prompts: number;
+      readonly metrics: Metrics;
+      readonly undefinedBecause: string | undefined;
+    }
   /** Every sample of one of the first rollouts got the same reward. */
   | { readonly type: 'flat_rewards'; readonly rollout: number; readonly reward: number; readonly samples: number }
   | {

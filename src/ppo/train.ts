@@ -18,6 +18,8 @@ import type { Observer, Timings } from './events.js';
 import { type Experience, makeExperience } from './experience.js';
 import { gradingTimings, onlyReward, partMetrics } from './grading.js';
 import { nextKlCoef } from './kl.js';
+import { LearningImpact } from './learning-impact.js';
+import { checkLearningImpact } from './lim-plan.js';
 import { experienceMetrics, type Metrics, rolloutMetrics } from './metrics.js';
 import { closeModels, loadModels, type ModelLoader, type Models, saveModels } from './models.js';
 import { type DrawnPrompt, rolloutPrompts } from './prompt-order.js';
@@ -65,6 +67,8 @@ export interface TrainResult {
 export async function train(job: TrainJob): Promise<TrainResult> {
   const fitted = fitJob(job);
   const { config } = job;
+  const { prompts } = fitted.job;
+  checkLearningImpact(config, prompts.length);
   const folder = await RunFolder.open({
     dir: job.run.dir,
     resume: job.run.resume,
@@ -77,9 +81,13 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   });
   let models: Models | undefined;
   try {
-    models = await loadModels(config, job.load, folder.resumed?.dir ?? null);
     const state = folder.resumed === null ? initialState(config) : parseState(folder.resumed.state);
-    return await new TrainingLoop(fitted.job, folder, models, state).run(fitted.truncated);
+    const impact = config.lim
+      ? await LearningImpact.open(config, prompts, folder.samplesFolder('train'), state.rollout)
+      : null;
+    if (impact !== null) await folder.removeScoresAfter(impact.epochs);
+    models = await loadModels(config, job.load, folder.resumed?.dir ?? null);
+    return await new TrainingLoop(fitted.job, folder, models, impact, state).run(fitted.truncated);
   } finally {
     if (models !== undefined) await closeModels(models);
     await folder.close();
@@ -103,6 +111,8 @@ class TrainingLoop {
     private readonly job: TrainJob,
     private readonly folder: RunFolder,
     private readonly models: Models,
+    /** null without LIM. */
+    private readonly impact: LearningImpact | null,
     private state: TrainState,
   ) {
     this.config = job.config;
@@ -117,6 +127,7 @@ class TrainingLoop {
       await this.finishRollout();
       while (this.state.rollout < rollouts) {
         if (this.saveDue()) await this.save();
+        await this.refuseNothingLeft();
         await this.learn(this.state.rollout + 1);
         await this.finishRollout();
       }
@@ -149,9 +160,10 @@ class TrainingLoop {
   private async learn(rollout: number): Promise<void> {
     this.refuseAborted();
     this.timings = {};
-    const { config, observe, models, job } = this;
+    const { config, observe, models, job, impact } = this;
     observe({ type: 'rollout', rollout, rollouts: config.rollouts });
-    const drawn = rolloutPrompts({ ...config, numPrompts: job.prompts.length }, rollout);
+    const drawn = rolloutPrompts({ ...config, numPrompts: job.prompts.length }, rollout, impact?.subset);
+    const sampleWeights = impact?.sampleWeights(drawn) ?? null;
     const samples = await this.timed('sampling', () => this.sample(rollout, drawn));
     const reward = onlyReward(rollout, samples);
     if (reward !== undefined) observe({ type: 'flat_rewards', rollout, reward, samples: samples.length });
@@ -162,13 +174,14 @@ class TrainingLoop {
     );
     this.refuseAborted();
     await this.writeSamples(rollout, drawn, samples, buffer, experience);
-    const input = { config, buffer, experience, klCoef, rollout, observe };
+    const scored = await this.scoreEpochs(rollout, drawn, samples);
+    const input = { config, buffer, experience, sampleWeights, klCoef, rollout, observe };
     const learned = await this.timed('update', () => update(input, models, this.state));
     const measured = experienceMetrics(buffer, experience, klCoef);
     const kl = measured['kl/mean'];
     this.state = {
       rollout,
-      pending: { ...rolloutMetrics(buffer), ...partMetrics(samples), ...measured, ...learned.metrics },
+      pending: { ...rolloutMetrics(buffer), ...partMetrics(samples), ...measured, ...learned.metrics, ...scored },
       klCoef: typeof kl === 'number' ? nextKlCoef(config, klCoef, kl, samples.length) : klCoef,
       actor: learned.actor,
       critic: learned.critic,
@@ -217,6 +230,29 @@ class TrainingLoop {
     }
     if (this.config.saveTokenStats)
       await this.folder.writeSampleLines(rollout, 'tokens', tokenStats(samples, buffer, experience));
+  }
+
+  /** Scores the prompts by what the epochs brought that ended in this rollout. */
+  private async scoreEpochs(
+    rollout: number,
+    drawn: readonly DrawnPrompt[],
+    samples: readonly GradedSample[],
+  ): Promise<Metrics> {
+    let last: Metrics = {};
+    for (const { epoch, rows, metrics, undefinedBecause } of this.impact?.add(samples, drawn) ?? []) {
+      await this.folder.writeScores(epoch, rows);
+      this.observe({ type: 'lim', rollout, epoch, prompts: this.job.prompts.length, metrics, undefinedBecause });
+      last = metrics;
+    }
+    return last;
+  }
+
+  /** Ends the run where LIM keeps no prompt; what was learnt is saved before. */
+  private async refuseNothingLeft(): Promise<void> {
+    const refusal = this.impact?.refusal;
+    if (refusal === undefined) return;
+    await this.save();
+    throw refusal;
   }
 
   /**

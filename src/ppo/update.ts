@@ -27,6 +27,8 @@ export interface UpdateInput {
   readonly config: TrainConfig;
   readonly buffer: RolloutBuffer;
   readonly experience: Experience;
+  /** [S] factor of each sample's policy loss; null = 1. Samples of factor 0 cost the actor nothing. */
+  readonly sampleWeights: Float64Array | null;
   readonly klCoef: number;
   readonly rollout: number;
   readonly observe: Observer;
@@ -65,9 +67,10 @@ export async function update(
   const critic = models.critic === null ? null : new Steps(input, criticLearner(input, models.critic), state.critic);
   for (let epoch = 0; epoch < config.maxEpochs; ++epoch) {
     for (const batch of trainBatches(numSamples(buffer), config.trainBatchSize, config.seed, rollout, epoch)) {
-      const weights = sampleWeights(input, batch);
+      const weights = tokenWeights(input, batch);
       const samples = batch.slice().sort();
-      await actor?.take(samples, weights);
+      const { policy, counting } = policyShare(input, samples, weights);
+      await actor?.take(counting, policy);
       await critic?.take(samples, weights);
     }
   }
@@ -84,8 +87,15 @@ export async function update(
   };
 }
 
+/** The policy's weights, and the samples that have one: the critic learns from all of them alike. */
+function policyShare({ sampleWeights }: UpdateInput, samples: Int32Array, weights: ReadonlyMap<number, number>) {
+  if (sampleWeights === null) return { policy: weights, counting: samples };
+  const policy = new Map(Array.from(weights, ([s, weight]) => [s, weight * sampleWeights[s]!]));
+  return { policy, counting: samples.filter((s) => policy.get(s) !== 0) };
+}
+
 /** Weight of every action of a sample, by sample id. */
-function sampleWeights({ config, buffer }: UpdateInput, batch: Int32Array): Map<number, number> {
+function tokenWeights({ config, buffer }: UpdateInput, batch: Int32Array): Map<number, number> {
   const weights = lossWeights(config.lossAgg, buffer, batch, config.generateMaxLen);
   return new Map(Array.from(batch, (s, i) => [s, weights[i]!]));
 }

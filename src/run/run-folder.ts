@@ -1,5 +1,5 @@
 /**
- * The folder of a run: record, logs, samples, checkpoints, and one owner. Opening it for a resumed run brings
+ * The folder of a run: record, logs, samples, scores, checkpoints, and one owner. Opening it for a resumed run brings
  * everything back to the newest checkpoint: logs are cut to its cursor, later samples and the leftovers of a kill are
  * removed.
  */
@@ -81,7 +81,7 @@ export class RunFolder {
     const cursor = step === undefined ? null : checkCursor(await checkpoints.readCursor(step), checkpoints.path(step));
     const rollout = cursor?.rollout ?? 0;
     await writeRecord(dir, record, rollout, recorded?.changes ?? [], changes);
-    for (const split of splits) await removeLaterSamples(join(dir, 'samples', split), cursor === null ? -1 : rollout);
+    for (const split of splits) await removeLater(join(dir, 'samples', split), 'step', cursor === null ? -1 : rollout);
     const metrics = await LogFile.open(join(dir, 'metrics.jsonl'), cursor?.logs.metrics ?? 0);
     const timings = await LogFile.open(join(dir, 'timings.jsonl'), cursor?.logs.timings ?? 0);
     const resumed = cursor === null ? null : { state: cursor.state, dir: checkpoints.path(rollout) };
@@ -99,7 +99,7 @@ export class RunFolder {
 
   /** Writes samples/<split>/step_<rollout>.json. */
   async writeSamples(split: SampleSplit, rollout: number, samples: readonly object[]): Promise<void> {
-    const file = join(this.dir, 'samples', split, `step_${rollout}.json`);
+    const file = join(this.samplesFolder(split), `step_${rollout}.json`);
     await writeDurably(file, `${JSON.stringify(samples, null, 1)}\n`);
   }
 
@@ -107,7 +107,23 @@ export class RunFolder {
   async writeSampleLines(rollout: number, kind: 'tokens' | 'grading', lines: readonly object[]): Promise<void> {
     if (lines.length === 0) return;
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-    await writeDurably(join(this.dir, 'samples', 'train', `step_${rollout}.${kind}.jsonl`), text);
+    await writeDurably(join(this.samplesFolder('train'), `step_${rollout}.${kind}.jsonl`), text);
+  }
+
+  /** Writes lim/epoch_<epoch>.jsonl. */
+  async writeScores(epoch: number, rows: readonly object[]): Promise<void> {
+    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+    await writeDurably(join(this.dir, 'lim', `epoch_${epoch}.jsonl`), text);
+  }
+
+  /** Removes the scores of later epochs, and the leftovers of a kill among them. */
+  async removeScoresAfter(epoch: number): Promise<void> {
+    await removeLater(join(this.dir, 'lim'), 'epoch', epoch);
+  }
+
+  /** Where samples/<split>/step_<rollout>.json are. */
+  samplesFolder(split: SampleSplit): string {
+    return join(this.dir, 'samples', split);
   }
 
   /**
@@ -141,7 +157,7 @@ export class RunFolder {
 
 async function refuseUsed(dir: string, resume: ResumeMode): Promise<void> {
   const used = (await withIo(`list ${dir}`, () => readdir(dir))).filter((name) =>
-    ['run.json', 'metrics.jsonl', 'timings.jsonl', 'samples', 'checkpoints'].includes(name),
+    ['run.json', 'metrics.jsonl', 'timings.jsonl', 'samples', 'lim', 'checkpoints'].includes(name),
   );
   if (used.length === 0) return;
   if (resume === 'no')
@@ -173,7 +189,8 @@ function checkCursor(value: unknown, dir: string): Cursor {
   return cursor as Cursor;
 }
 
-async function removeLaterSamples(dir: string, rollout: number): Promise<void> {
+/** Removes files <noun>_<n>.* with an n above `last`, and those that were being written. */
+async function removeLater(dir: string, noun: 'step' | 'epoch', last: number): Promise<void> {
   const names = await withIo(`list ${dir}`, () =>
     readdir(dir).catch((error: unknown) => {
       if (hasCode(error, 'ENOENT')) return [];
@@ -181,8 +198,8 @@ async function removeLaterSamples(dir: string, rollout: number): Promise<void> {
     }),
   );
   for (const name of names) {
-    const step = /^step_(\d+)\./.exec(name)?.[1];
-    const stale = name.endsWith(partialSuffix) || (step !== undefined && Number(step) > rollout);
+    const [, own, number] = /^(step|epoch)_(\d+)\./.exec(name) ?? [];
+    const stale = name.endsWith(partialSuffix) || (own === noun && Number(number) > last);
     if (stale) await withIo(`delete ${name}`, () => rm(join(dir, name), { force: true }));
   }
 }

@@ -94,6 +94,35 @@ describe('planTraining', () => {
     expect(plan(1e9).batches).toMatchObject({ rolloutsPerEpoch: undefined, epochs: undefined });
   });
 
+  it('says what dropping by LIM changes: epochs, and no optimizer step', () => {
+    const recipe = {
+      rollouts: 20,
+      rolloutBatchSize: 10,
+      trainBatchSize: 40,
+      lim: true,
+      limDrop: true,
+      limFromEpoch: 3,
+    };
+    // Two epochs of 35 prompts end within rollout 7.
+    expect(plan(1e9, recipe, 35).batches).toMatchObject({
+      optimizerSteps: 40,
+      epochs: 20 / 3.5,
+      subset: { rollout: 8, prompts: 35, isExact: false, rolloutsPerEpoch: 3.5 },
+    });
+    expect(plan(1e9, { ...recipe, limCount: 15 }, 35).batches).toMatchObject({
+      optimizerSteps: 40,
+      epochs: 7 / 3.5 + 13 / 1.5,
+      subset: { rollout: 8, prompts: 15, isExact: true, rolloutsPerEpoch: 1.5 },
+    });
+    expect(plan(1e9, { ...recipe, limCount: 15, dropLast: true }, 35).batches).toMatchObject({
+      epochs: 6 / 3 + 14,
+      subset: { rollout: 7, rolloutsPerEpoch: 1 },
+    });
+    const weighted = plan(1e9, { ...recipe, limDrop: false, limWeight: true }, 35).batches;
+    expect([weighted.subset, weighted.epochs]).toEqual([undefined, 20 / 3.5]);
+    expect(plan(1e9, recipe).batches).toMatchObject({ subset: undefined, epochs: undefined });
+  });
+
   it('samples the learning-rate curve', () => {
     const points = plan(1e9, {
       rollouts: 10,

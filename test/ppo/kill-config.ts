@@ -1,7 +1,8 @@
 import type { TrainOverrides } from '../../src/ppo/config.js';
 
 /**
- * A run of three rollouts in which every kind of file is written, replaced and pruned, and the KL coefficient moves.
+ * A run of three rollouts in which every kind of file is written, replaced and pruned, and the KL coefficient moves; the last one draws
+ * from the prompts that LIM kept.
  */
 export const killConfig: TrainOverrides = {
   rollouts: 3,
@@ -12,4 +13,8 @@ export const killConfig: TrainOverrides = {
   maxCkptNum: 1,
   klTarget: 0.01,
   saveTokenStats: true,
+  lim: true,
+  limDrop: true,
+  limFromEpoch: 2,
+  limCount: 3,
 };

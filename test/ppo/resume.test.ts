@@ -34,7 +34,12 @@ describe('SIGKILL and resume give the bytes of a run that was never killed', () 
     const expected = await deterministicFiles(reference);
     expect(points).toBeGreaterThan(200);
     expect([...expected.keys()]).toEqual(
-      expect.arrayContaining(['checkpoints/step_3/critic/optimizer.bin', 'metrics.jsonl', 'samples/train/step_3.json']),
+      expect.arrayContaining([
+        'checkpoints/step_3/critic/optimizer.bin',
+        'lim/epoch_1.jsonl',
+        'metrics.jsonl',
+        'samples/train/step_3.json',
+      ]),
     );
     const step = stride || Math.ceil(points / 14);
     let kills = 0;

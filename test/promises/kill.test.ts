@@ -25,7 +25,12 @@ describe.skipIf(process.platform !== 'linux')('a run that was killed ends, resum
       expect(third, name).toBeDefined();
       expect(fourth, name).not.toBe(third);
     }
-    const others = ['metrics.jsonl', 'samples/test/step_4.json', 'samples/train/step_4.tokens.jsonl'];
+    const others = [
+      'lim/epoch_1.jsonl',
+      'metrics.jsonl',
+      'samples/test/step_4.json',
+      'samples/train/step_4.tokens.jsonl',
+    ];
     expect([...files.keys()]).toEqual(expect.arrayContaining(others));
   });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { goOn, loggedRollouts, runFiles } from './run-files.js';
 import { buildStopPoints, type Ended, type StopOptions, type StopPoint, stopPoints } from './stoppable.js';
-import { makeTinyRun, tinyRun } from './tiny-run.js';
+import { limRun, makeTinyRun } from './tiny-run.js';
 
 export class Reference {
   private count = 0;
@@ -23,7 +23,7 @@ export class Reference {
     const library = buildStopPoints(root);
     await makeTinyRun(root);
     const [dir, trace] = [join(root, 'reference'), join(root, 'trace')];
-    const { end, stderr } = await goOn(dir, tinyRun(root, dir), 1, { library, root: dir, trace });
+    const { end, stderr } = await goOn(dir, limRun(root, dir), 1, { library, root: dir, trace });
     expect(end, stderr).toBe(0);
     return new Reference(root, library, stopPoints(trace), runFiles(dir));
   }
@@ -35,12 +35,12 @@ export class Reference {
 
   /** Begins a run, or goes on with it, and stops it. */
   stopped(dir: string, stop: string, signal: NonNullable<StopOptions['signal']>): Promise<Ended> {
-    return goOn(dir, tinyRun(this.root, dir), 1, { library: this.stopLibrary, root: dir, stop, signal });
+    return goOn(dir, limRun(this.root, dir), 1, { library: this.stopLibrary, root: dir, stop, signal });
   }
 
   /** Finishes a run, with another number of threads, since they decide nothing, compares it, and removes it. */
   async expectSame(dir: string, where: string): Promise<void> {
-    const { end, stderr } = await goOn(dir, tinyRun(this.root, dir), 2);
+    const { end, stderr } = await goOn(dir, limRun(this.root, dir), 2);
     expect(end, `${where}\n${stderr}`).toBe(0);
     const files = runFiles(dir);
     expect([...files.keys()], where).toEqual([...this.files.keys()]);

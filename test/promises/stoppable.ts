@@ -177,7 +177,7 @@ const verbPhases: Readonly<Record<string, Phase>> = {
 };
 
 function filePhase(call: string, path: string): Phase {
-  if (path.startsWith('samples')) return 'samples write';
+  if (/^(samples|lim)/.test(path)) return 'samples write';
   if (path.startsWith('.owner')) return 'end';
   if (/^(metrics|timings)/.test(path)) return call === 'write' ? 'metrics append' : 'checkpoint write';
   return call === 'unlink' || call === 'rmdir' ? 'prune' : 'checkpoint write';

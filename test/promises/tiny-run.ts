@@ -44,6 +44,7 @@ export async function makeTinyRun(root: string): Promise<void> {
   if (made.end !== 0) throw new Error(`model create ended with ${made.end}: ${made.stderr}`);
   const first = (file: string, count: number) => readFileSync(file, 'utf8').split('\n').slice(0, count).join('\n');
   writeFileSync(join(root, 'prompts.jsonl'), first(embeddedPrompts, 16));
+  writeFileSync(join(root, 'few-prompts.jsonl'), first(embeddedPrompts, 6));
   writeFileSync(join(root, 'heldout.jsonl'), first(embeddedEvalPrompts, 4));
 }
 
@@ -79,4 +80,10 @@ export function tinyRun(root: string, output: string): string[] {
     String(value),
   ]);
   return ['train', ...given];
+}
+
+/** The same on six prompts with LIM: epoch 1 ends within rollout 2, and from rollout 3 on the four are drawn that it keeps. */
+export function limRun(root: string, output: string): string[] {
+  const keep = ['--lim', '--lim-drop', '--lim-from-epoch', '2', '--lim-count', '4'];
+  return [...tinyRun(root, output), '--prompts', join(root, 'few-prompts.jsonl'), ...keep];
 }

@@ -52,10 +52,14 @@ export function duration(seconds: number): string {
 
 function describe({ batches, learningRates, disk }: TrainingPlan): string[] {
   const rate = (value: number) => value.toExponential(2);
+  const isBound = batches.subset !== undefined && !batches.subset.isExact;
   const epochs =
     batches.epochs === undefined || batches.rolloutsPerEpoch === undefined
       ? []
-      : [`  ${batches.rolloutsPerEpoch.toFixed(2)} rollouts an epoch, ${batches.epochs.toFixed(2)} epochs`];
+      : [
+          `  ${batches.rolloutsPerEpoch.toFixed(2)} rollouts an epoch, ${isBound ? 'at least ' : ''}${batches.epochs.toFixed(2)} epochs`,
+          ...subsetLines(batches.subset),
+        ];
   return [
     'batches',
     `  ${batches.samplesPerRollout} samples a rollout, at most ${batches.tokensPerRollout} sampled tokens`,
@@ -69,5 +73,15 @@ function describe({ batches, learningRates, disk }: TrainingPlan): string[] {
     '',
     'disk',
     `  ${formatBytes(disk.checkpointBytes)} a checkpoint, at most ${disk.mostCheckpoints} at once: ${formatBytes(disk.totalBytes)}`,
+  ];
+}
+
+/** What --lim-drop changes. */
+function subsetLines(subset: TrainingPlan['batches']['subset']): string[] {
+  if (subset === undefined) return [];
+  const { rollout, prompts, isExact, rolloutsPerEpoch } = subset;
+  const most = isExact ? '' : 'at most ';
+  return [
+    `  from rollout ${rollout} on LIM keeps ${most}${prompts} prompts: ${most}${rolloutsPerEpoch.toFixed(2)} rollouts an epoch`,
   ];
 }
