@@ -5,7 +5,7 @@
  */
 import { LimrError } from '../errors.js';
 import type { HubEnvironment } from './environment.js';
-import { type HubName, isCommit } from './name.js';
+import { type HubName, isCommit, spoken } from './name.js';
 import { backoffMs, interrupted, Patience, pause } from './patience.js';
 import { isPassing, refusal, unreachable } from './refusals.js';
 import { checkedTree, type HubFile } from './tree.js';
@@ -69,7 +69,7 @@ export class HubClient {
       }
       return files;
     });
-    return checkedTree(entries, `${kind} ${id}`);
+    return checkedTree(entries, spoken(this.name));
   }
 
   /**

@@ -148,9 +148,10 @@ function startOf(response: Response): number {
   return range === null ? Number.NaN : Number(range[1]);
 }
 
-function cutOff({ path, size }: HubFile, bytes: number, failure: unknown): HubUnreachable {
+function cutOff({ path, size }: HubFile, bytes: number, failure: unknown): LimrError {
   const reason = failure === undefined ? 'the connection ended' : reasonOf(failure);
-  return new HubUnreachable(
+  return new LimrError(
+    'LIMR_IO',
     `${path} broke off ${maxFailures} times, the last time after ${bytes} of ${size} bytes: ${reason}`,
     'Check the network. What came so far is kept: the same command goes on from there.',
     { cause: failure },

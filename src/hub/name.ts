@@ -26,6 +26,9 @@ export function parseHubName(text: string, kind: HubName['kind']): HubName | und
   return { kind, id, revision: revision ?? 'main', path: path ?? '' };
 }
 
+/** "data set owner/name" */
+export const spoken = ({ kind, id }: HubName): string => `${kind === 'dataset' ? 'data set' : kind} ${id}`;
+
 /** "owner/name@revision:path" */
 export function hubText({ id, revision, path }: HubName): string {
   return `${id}@${revision}${path === '' ? '' : `:${path}`}`;

@@ -6,6 +6,7 @@ import { exists, hasCode } from '../files.js';
 import { type DatasetChoice, datasetFiles } from './dataset-files.js';
 import { modelFiles } from './model-files.js';
 import { isFileName, parseHubName } from './name.js';
+import { HubRefusal } from './refusals.js';
 import { fetchSnapshot, type HubOptions } from './snapshot.js';
 
 /**
@@ -72,12 +73,12 @@ async function isLocalData(path: string): Promise<boolean> {
   );
 }
 
-/** Says of every failure about the name itself that there is nothing here by that name. */
+/** Says of what the hub refuses that there is nothing here by that name either. */
 async function notHere<T>(what: string, body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
-    if (!(error instanceof LimrError) || error.code === 'LIMR_ABORTED') throw error;
-    throw new LimrError(error.code, `${error.message} (and there is no ${what} here)`, error.hint, { cause: error });
+    if (!(error instanceof HubRefusal)) throw error;
+    throw new HubRefusal(`${error.message} (and there is no ${what} here)`, error.hint, { cause: error });
   }
 }

@@ -11,7 +11,7 @@ import { type HubEnvironment, readHubEnvironment } from './environment.js';
 import type { HubHooks } from './hooks.js';
 import { type HubName, hubText, isCommit } from './name.js';
 import { pause, throwIfAborted } from './patience.js';
-import { HubUnreachable } from './refusals.js';
+import { HubRefusal, HubUnreachable } from './refusals.js';
 import type { HubFile } from './tree.js';
 
 export interface HubOptions extends HubHooks {
@@ -163,8 +163,7 @@ class SnapshotFetch {
     const missing = files.map(({ path }) => path);
     const what =
       missing.length === 0 ? '' : `${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', ...' : ''} of `;
-    throw new LimrError(
-      'LIMR_IO',
+    throw new HubRefusal(
       `${what}${hubText(this.name)} is not in the cache ${this.environment.cache}, and the hub is ${this.environment.offline ? 'not asked: HF_HUB_OFFLINE is set' : 'out of reach'}`,
       'Run it once with the hub in reach, or copy the cache from where it was.',
     );

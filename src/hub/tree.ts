@@ -18,6 +18,7 @@ export const blobName = ({ sha256, blobId }: HubFile): string => sha256 ?? blobI
 
 /**
  * @param source says whose list it is
+ * @returns the files, by their paths
  * @throws {LimrError} LIMR_FORMAT for a name that leads out of the folder, and for sums and sizes that are none
  */
 export function checkedTree(files: readonly HubFile[], source: string): readonly HubFile[] {
@@ -34,16 +35,15 @@ export function checkedTree(files: readonly HubFile[], source: string): readonly
       throw new LimrError('LIMR_FORMAT', `${source} lists ${path} without a size and a checksum`, 'Check HF_ENDPOINT.');
     }
   }
-  return files;
+  return [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** As huggingface_hub keeps it in trees/<commit>.json. */
 export function treeJson(files: readonly HubFile[]): Json {
-  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
   return {
     format_version: 1,
     files: Object.fromEntries(
-      sorted.map(({ path, size, blobId, sha256, xetHash }) => [
+      files.map(({ path, size, blobId, sha256, xetHash }) => [
         path,
         {
           size,
