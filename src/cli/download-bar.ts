@@ -11,7 +11,7 @@ export function hubHooks(terminal: Terminal): Pick<HubHooks, 'onDownload' | 'rem
     remark: (text) => terminal.say(text, 'warn'),
     onDownload: ({ id, doneBytes, totalBytes }) => {
       if (bar === undefined) {
-        bar = terminal.progress(`downloading ${id}`, 0);
+        bar = terminal.progress(`downloading ${id}`, megabytes(totalBytes));
         started = performance.now();
         startBytes = doneBytes;
       }
