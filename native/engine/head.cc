@@ -35,7 +35,6 @@ HeadScratch head_scratch(Arena& arena, const ModelConfig& c, Head head, int64_t 
   if (head == Head::kLm) {
     s.dlogits = arena.matrix(DType::kBf16, chunk, round_up(V, 2));
     s.matmul = arena.alloc(linear_backward_weight_scratch_bytes(chunk, V, C));
-    s.transposed = arena.alloc(linear_backward_input_scratch_bytes(V, C));
   }
   return s;
 }
@@ -142,11 +141,8 @@ void head_backward(const Context& ctx, const Model& m, const HeadScratch& s, Vie
       dout.cols = V;
       linear_backward_weight(
           ctx, {.dweight = dhead, .dbias = {}, .dout = dout, .inp = s.norm.slice(begin, end), .scratch = s.matmul});
-      linear_backward_input(ctx, {.dinp = s.dnorm.slice(begin, end),
-                                  .dout = dlogits,
-                                  .weight = m.weights().matrix(t.head),
-                                  .scratch = s.transposed,
-                                  .transposed = begin > 0});
+      linear_backward_input(ctx,
+                            {.dinp = s.dnorm.slice(begin, end), .dout = dlogits, .weight = m.weights().matrix(t.head)});
     }
   }
   rmsnorm_backward(ctx, {.dinp = s.dx,

@@ -17,10 +17,9 @@ struct HeadScratch {
   float* entropy;   // [R]; absent for a value head
   float* d_output;  // [R]; training only
   float* d_entropy;
-  View dnorm;        // [R, C] f32; training only
-  View dx;           // [R, C] bf16; training only
-  void* matmul;      // scratch of the head's backward
-  void* transposed;  // the head's transposed panels
+  View dnorm;    // [R, C] f32; training only
+  View dx;       // [R, C] bf16; training only
+  void* matmul;  // scratch of the head's backward
   void* reduce;
 };
 

@@ -31,8 +31,7 @@ Transformer::BackwardScratch Transformer::backward_scratch(Arena& arena, int64_t
   s.dqkv = arena.matrix(DType::kBf16, N, W);
   size_t matmul = 0;
   for (const auto& [rows, cols] : {std::pair{W, C}, {C, Q}, {2 * F, C}, {C, F}})
-    matmul = std::max(
-        {matmul, linear_backward_input_scratch_bytes(rows, cols), linear_backward_weight_scratch_bytes(N, rows, cols)});
+    matmul = std::max(matmul, linear_backward_weight_scratch_bytes(N, rows, cols));
   s.matmul = arena.alloc(matmul);
   s.reduce = arena.alloc(std::max(rmsnorm_backward_scratch_bytes(N, C), rope_backward_scratch_bytes(N, c.head_dim)));
   s.attention = arena.alloc(attention_backward_scratch_bytes(threads, longest, c.head_dim));
@@ -71,14 +70,11 @@ void Transformer::layer_backward(const Context& ctx, int64_t layer, const Batch&
 
   // MLP: dx is the gradient of x_mid + down(swiglu(gate_up(norm2)))
   linear_backward_weight(ctx, {.dweight = grad(p.down), .dbias = {}, .dout = dx, .inp = a.hidden, .scratch = s.matmul});
-  swiglu_backward(
-      ctx,
-      {.dgate_up = a.gate_up, .gate_up = a.gate_up, .dout = dx, .down = weights_.matrix(p.down), .scratch = s.matmul});
+  swiglu_backward(ctx, {.dgate_up = a.gate_up, .gate_up = a.gate_up, .dout = dx, .down = weights_.matrix(p.down)});
   check_finite(ctx, "swiglu backward", layer, a.gate_up);
   linear_backward_weight(
       ctx, {.dweight = grad(p.gate_up), .dbias = {}, .dout = a.gate_up, .inp = a.norm2, .scratch = s.matmul});
-  linear_backward_input(
-      ctx, {.dinp = s.dnorm, .dout = a.gate_up, .weight = weights_.matrix(p.gate_up), .scratch = s.matmul});
+  linear_backward_input(ctx, {.dinp = s.dnorm, .dout = a.gate_up, .weight = weights_.matrix(p.gate_up)});
   rmsnorm_backward(ctx, {.dinp = dx,
                          .dweight = grad_vector(p.mlp_norm),
                          .dout = s.dnorm,
@@ -92,7 +88,7 @@ void Transformer::layer_backward(const Context& ctx, int64_t layer, const Batch&
   // Attention: dx is the gradient of x + o(attention(...)) (+ bias)
   linear_backward_weight(
       ctx, {.dweight = grad(p.o), .dbias = grad_vector(p.o_bias), .dout = dx, .inp = a.attention, .scratch = s.matmul});
-  linear_backward_input(ctx, {.dinp = s.dattention, .dout = dx, .weight = weights_.matrix(p.o), .scratch = s.matmul});
+  linear_backward_input(ctx, {.dinp = s.dattention, .dout = dx, .weight = weights_.matrix(p.o)});
   attention_backward(ctx, {.dq = s.dq,
                            .dk = s.dk,
                            .dv = s.dv,
@@ -124,7 +120,7 @@ void Transformer::layer_backward(const Context& ctx, int64_t layer, const Batch&
   linear_backward_weight(
       ctx,
       {.dweight = grad(p.qkv), .dbias = grad_vector(p.qkv_bias), .dout = s.dqkv, .inp = a.norm1, .scratch = s.matmul});
-  linear_backward_input(ctx, {.dinp = s.dnorm, .dout = s.dqkv, .weight = weights_.matrix(p.qkv), .scratch = s.matmul});
+  linear_backward_input(ctx, {.dinp = s.dnorm, .dout = s.dqkv, .weight = weights_.matrix(p.qkv)});
   rmsnorm_backward(ctx, {.dinp = dx,
                          .dweight = grad_vector(p.attention_norm),
                          .dout = s.dnorm,

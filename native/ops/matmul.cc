@@ -7,27 +7,33 @@
 namespace limr {
 namespace {
 
-constexpr int64_t kRowsMultiple = 12;                // rows of a register tile
-constexpr int64_t kTaskMacs = int64_t(1) << 18;      // below about 5 us of work a fork costs more than it brings
-constexpr int64_t kBlockBytes = int64_t(384) << 10;  // of activations a task keeps in the second-level cache
+constexpr int64_t kTaskMacs = int64_t(1) << 18;  // below about 5 us of work a fork costs more than it brings
+constexpr int64_t kTasksPerThread = 8;
 
-// Tasks are pieces of panels times pieces of rows, sized so that each thread gets several; results do not depend on the cut.
-void run(const Context& ctx, const GemmArgs& g) {
-  if (g.M == 0 || g.N == 0) return;
-  const int64_t panels = (g.N + kPanelRows - 1) / kPanelRows;
-  const int64_t fit = std::max<int64_t>(kRowsMultiple, kBlockBytes / (4 * g.pairs) / kRowsMultiple * kRowsMultiple);
-  const int64_t row_pieces = (g.M + fit - 1) / fit;
-  const int64_t rows = round_up((g.M + row_pieces - 1) / row_pieces, kRowsMultiple);
-  const int64_t pieces = (g.M + rows - 1) / rows;
-  const int64_t wanted =
-      std::clamp<int64_t>(rows * g.N * g.pairs * 2 / kTaskMacs, 1, std::max<int64_t>(1, 8 * ctx.pool->size() / pieces));
+int64_t panels_of(int64_t n) { return (n + kPanelRows - 1) / kPanelRows; }
+
+// Calls body(panel_begin, panel_end, tile_begin, tile_end) for pieces of the panels, and of the tiles of rows where the panels are
+// too few, so that each thread gets several; results do not depend on the cut.
+template <typename F>
+void cut(const Context& ctx, int64_t panels, int64_t tiles, int64_t macs, F&& body) {
+  if (panels == 0 || tiles == 0) return;
+  const int64_t wanted = std::clamp<int64_t>(macs / kTaskMacs, 1, kTasksPerThread * ctx.pool->size());
   const int64_t width = (panels + wanted - 1) / wanted, groups = (panels + width - 1) / width;
+  const int64_t height = (tiles * groups + wanted - 1) / wanted, pieces = (tiles + height - 1) / height;
   ctx.pool->parallel_for(pieces * groups, 1, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
-      const int64_t m = t / groups * rows, p = t % groups * width;
-      ctx.cpu->gemm(g, p, std::min(panels, p + width), m, std::min(g.M, m + rows));
+      const int64_t p = t / pieces * width, i = t % pieces * height;
+      body(p, std::min(panels, p + width), i, std::min(tiles, i + height));
     }
   });
+}
+
+void run(const Context& ctx, const GemmArgs& g) {
+  const int64_t rows = ctx.cpu->tile_rows;
+  cut(ctx, panels_of(g.N), (g.M + rows - 1) / rows, g.M * g.N * g.pairs * 2,
+      [&](int64_t p0, int64_t p1, int64_t i0, int64_t i1) {
+        ctx.cpu->gemm(g, p0, p1, i0 * rows, std::min(g.M, i1 * rows));
+      });
 }
 
 void check_even(const char* op, const PackedWeight& w) {
@@ -81,21 +87,6 @@ void swiglu_forward(const Context& ctx, const SwigluForward& o) {
             .ldg = o.gate_up.stride});
 }
 
-size_t linear_backward_input_scratch_bytes(int64_t rows, int64_t cols) {
-  return size_t(round_up(cols, kPanelRows) * round_up(rows, 2)) * sizeof(bf16);
-}
-
-namespace {
-bf16* transposed(const Context& ctx, const PackedWeight& w, void* scratch) {
-  auto* panels = static_cast<bf16*>(scratch);
-  const int64_t stride = kPanelRows * round_up(w.rows, 2);
-  ctx.pool->parallel_for((w.cols + kPanelRows - 1) / kPanelRows, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t q = begin; q < end; ++q) ctx.cpu->transpose_panel(panels + q * stride, w.panels, w.rows, w.cols, q);
-  });
-  return panels;
-}
-}  // namespace
-
 void linear_backward_input(const Context& ctx, const LinearBackwardInput& o) {
   const int64_t M = o.dout.rows, N = o.weight.rows, K = o.weight.cols;
   check_even("linear_backward_input", o.weight);
@@ -107,7 +98,8 @@ void linear_backward_input(const Context& ctx, const LinearBackwardInput& o) {
                                                    : GemmArgs::kF32,
             .a = o.dout.as<bf16>(),
             .lda = o.dout.stride,
-            .b = o.transposed ? static_cast<bf16*>(o.scratch) : transposed(ctx, o.weight, o.scratch),
+            .b = o.weight.panels,
+            .turn = true,
             .M = M,
             .N = K,
             .pairs = round_up(N, 2) / 2,
@@ -128,7 +120,8 @@ void swiglu_backward(const Context& ctx, const SwigluBackward& o) {
   run(ctx, {.mode = GemmArgs::kSwigluBackward,
             .a = o.dout.as<bf16>(),
             .lda = o.dout.stride,
-            .b = transposed(ctx, o.down, o.scratch),
+            .b = o.down.panels,
+            .turn = true,
             .M = M,
             .N = F,
             .pairs = round_up(N, 2) / 2,
@@ -139,8 +132,8 @@ void swiglu_backward(const Context& ctx, const SwigluBackward& o) {
 }
 
 size_t linear_backward_weight_scratch_bytes(int64_t tokens, int64_t rows, int64_t cols) {
-  const int64_t even = round_up(tokens, 2);
-  return size_t(even * (round_up(rows, kPanelRows) + round_up(cols, kPanelRows))) * sizeof(bf16);
+  constexpr int64_t kMostTileRows = 16;  // of any instruction set
+  return size_t(round_up(tokens, 2) * (round_up(rows, kPanelRows) + cols + kMostTileRows)) * sizeof(bf16);
 }
 
 void linear_backward_weight(const Context& ctx, const LinearBackwardWeight& o) {
@@ -150,9 +143,9 @@ void linear_backward_weight(const Context& ctx, const LinearBackwardWeight& o) {
   LIMR_CHECK(K % 2 == 0, kShape, cat("linear_backward_weight: inp has ", K, " columns, expected an even number"));
   if (o.dbias) check_view("linear_backward_weight", "dbias", o.dbias, DType::kF32, 1, N);
   if (M == 0) return;
-  const int64_t even = round_up(M, 2), panels = (N + kPanelRows - 1) / kPanelRows;
+  const int64_t even = round_up(M, 2), panels = panels_of(N), rows = ctx.cpu->tile_rows, tiles = (K + rows - 1) / rows;
   auto* dout_panels = static_cast<bf16*>(o.scratch);
-  bf16* inp_columns = dout_panels + even * panels * kPanelRows;
+  bf16* inp_tiles = dout_panels + even * panels * kPanelRows;
   ctx.pool->parallel_for(panels, 1, [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; ++p) {
       ctx.cpu->pack_rows(dout_panels + p * even * kPanelRows, o.dout.as<bf16>(), o.dout.stride, M, N, p);
@@ -161,17 +154,13 @@ void linear_backward_weight(const Context& ctx, const LinearBackwardWeight& o) {
                              std::min(N, (p + 1) * kPanelRows));
     }
   });
-  ctx.pool->parallel_for(K, 32, [&](int64_t begin, int64_t end) {
-    ctx.cpu->transpose(inp_columns, even, o.inp.as<bf16>(), o.inp.stride, M, begin, end);
+  ctx.pool->parallel_for(tiles, 4, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      ctx.cpu->zip_tile(inp_tiles + i * rows * even, o.inp.as<bf16>(), o.inp.stride, M, K, i);
   });
-  run(ctx, {.mode = GemmArgs::kPanelAdd,
-            .a = inp_columns,
-            .lda = even,
-            .b = dout_panels,
-            .M = K,
-            .N = N,
-            .pairs = even / 2,
-            .c = o.dweight});
+  const GradientArgs g{.dweight = o.dweight, .dout = dout_panels, .inp = inp_tiles, .N = N, .K = K, .pairs = even / 2};
+  cut(ctx, panels, tiles, M * N * K,
+      [&](int64_t p0, int64_t p1, int64_t i0, int64_t i1) { ctx.cpu->gemm_gradient(g, p0, p1, i0, i1); });
 }
 
 }  // namespace limr

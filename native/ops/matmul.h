@@ -54,11 +54,8 @@ struct LinearBackwardInput {
   View dinp;  // [M, K] f32 or bf16; += needs f32
   View dout;  // [M, N] bf16; N even, or one more zero column for an odd N
   PackedWeight weight;
-  void* scratch;  // linear_backward_input_scratch_bytes
   bool accumulate = false;
-  bool transposed = false;  // scratch still holds what the last call on this weight left there
 };
-size_t linear_backward_input_scratch_bytes(int64_t rows, int64_t cols);
 void linear_backward_input(const Context&, const LinearBackwardInput&);
 
 // Through the down projection and SwiGLU at once:  dh = dout . down,  s = sigmoid(g):
@@ -68,7 +65,6 @@ struct SwigluBackward {
   View gate_up;       // [M, 2F] bf16
   View dout;          // [M, N] bf16, gradient of the down projection's output
   PackedWeight down;  // [N, F]
-  void* scratch;      // linear_backward_input_scratch_bytes(N, F)
 };
 void swiglu_backward(const Context&, const SwigluBackward&);
 
@@ -83,21 +79,31 @@ struct LinearBackwardWeight {
 size_t linear_backward_weight_scratch_bytes(int64_t tokens, int64_t rows, int64_t cols);
 void linear_backward_weight(const Context&, const LinearBackwardWeight&);
 
-// One kernel serves them all: c = a . b over panels, then what happens to a finished tile.
+// One kernel serves them: c = a . b over panels, then what happens to a finished tile.
 struct GemmArgs {
-  enum Mode { kF32, kF32Add, kBf16, kSwiglu, kSwigluBackward, kPanelAdd };
+  enum Mode { kF32, kF32Add, kBf16, kSwiglu, kSwigluBackward };
   Mode mode = kF32;
   const bf16* a = nullptr;  // [M, 2*pairs], row stride lda
   int64_t lda = 0;
-  const bf16* b = nullptr;  // panels [pairs][32][2]
+  const bf16* b =
+      nullptr;  // panels [pairs][32][2]; to be turned: those of a weight [2*pairs, N], of which b is the transpose
+  bool turn = false;
   int64_t M = 0, N = 0, pairs = 0;
-  void* c = nullptr;  // kPanelAdd: gradient in packed order, of a weight with M columns and N rows
+  void* c = nullptr;
   int64_t ldc = 0;
   const bf16* bias = nullptr;      // kBf16, kF32
   const bf16* residual = nullptr;  // kBf16, row stride ldr
   int64_t ldr = 0;
   bf16* gate_up = nullptr;  // kSwiglu: written when not null; kSwigluBackward: read
   int64_t ldg = 0;
+};
+
+// And one the gradients of weights: dweight[n,k] += sum over pairs of tokens.
+struct GradientArgs {
+  float* dweight = nullptr;    // packed order, of a weight with K columns
+  const bf16* dout = nullptr;  // panels [pairs][32][2]
+  const bf16* inp = nullptr;   // tiles [pairs][tile_rows][2]
+  int64_t N = 0, K = 0, pairs = 0;
 };
 
 }  // namespace limr

@@ -2,39 +2,74 @@
 
 constexpr int64_t kPanel = 2 * kPanelRows;  // bf16 elements a pair of inputs takes in a panel
 
-// c[MR, 16*NV] = (accumulate ? c : 0) + a . b over `pairs`, one accumulator an output.
-template <int MR, int NV>
-inline void tile(float* c, int64_t ldc, const bf16* a, int64_t lda, const bf16* b, int64_t ldb, int64_t pairs,
-                 bool accumulate) {
+// The left operand: inputs 2k and 2k+1 of row r lie at `at + r * row + k * pair`.
+struct Rows {
+  const bf16* at;
+  int64_t row, pair;
+  Rows from(int64_t r, int64_t k) const { return {at + r * row + k * pair, row, pair}; }
+};
+
+// What the products after this one read: `lines` cache lines at `at`, which moves on by `step` bytes every four pairs.
+struct Ahead {
+  const char* at = nullptr;
+  int64_t step = 0, lines = 0;
+};
+
+// c[MR, 16*NV] = (accumulate ? c : 0) + a . b over `pairs`, one accumulator an output. Zipped, c is a gradient in packed order,
+// two rows beside each other every `ldc`.
+template <int MR, int NV, bool Zipped>
+inline void tile(float* c, int64_t ldc, Rows a, const bf16* b, int64_t ldb, int64_t pairs, bool accumulate,
+                 Ahead ahead) {
   F32x16 acc[MR][NV];
 #pragma GCC unroll 16
   for (int r = 0; r < MR; ++r)
 #pragma GCC unroll 16
-    for (int v = 0; v < NV; ++v) acc[r][v] = accumulate ? load(c + r * ldc + 16 * v) : splat(0.0f);
-  for (int64_t k = 0; k < pairs; ++k) {
+    for (int v = 0; v < NV; ++v) {
+      if constexpr (Zipped) {
+        if (r % 2 == 0) load_zipped(c + r / 2 * ldc + 32 * v, acc[r][v], acc[r + 1][v]);
+      } else {
+        acc[r][v] = accumulate ? load(c + r * ldc + 16 * v) : splat(0.0f);
+      }
+    }
+  const auto step = [&]() __attribute__((always_inline)) {
     Pairs bv[NV];
 #pragma GCC unroll 16
-    for (int v = 0; v < NV; ++v) bv[v] = load_pairs(b + k * ldb + 32 * v);
+    for (int v = 0; v < NV; ++v) bv[v] = load_pairs(b + 32 * v);
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r) {
-      const Pairs av = splat_pair(a + r * lda + 2 * k);
+      const Pairs av = splat_pair(a.at + r * a.row);
 #pragma GCC unroll 16
       for (int v = 0; v < NV; ++v) acc[r][v] = dot2(acc[r][v], av, bv[v]);
     }
+    a.at += a.pair, b += ldb;
+  };
+  int64_t k = 0;
+  for (; k + 4 <= pairs; k += 4) {
+    for (int64_t i = 0; i < ahead.lines; ++i) __builtin_prefetch(ahead.at + 64 * i, 0, 2);
+    ahead.at += ahead.step;
+    step(), step(), step(), step();
   }
+  for (; k < pairs; ++k) step();
 #pragma GCC unroll 16
   for (int r = 0; r < MR; ++r)
 #pragma GCC unroll 16
-    for (int v = 0; v < NV; ++v) store(c + r * ldc + 16 * v, acc[r][v]);
+    for (int v = 0; v < NV; ++v) {
+      if constexpr (Zipped) {
+        if (r % 2 == 0) store_zipped(c + r / 2 * ldc + 32 * v, acc[r][v], acc[r + 1][v]);
+      } else {
+        store(c + r * ldc + 16 * v, acc[r][v]);
+      }
+    }
 }
 
-template <int NV>
-inline void tile_of(int64_t rows, float* c, int64_t ldc, const bf16* a, int64_t lda, const bf16* b, int64_t ldb,
-                    int64_t pairs, bool accumulate) {
+template <int NV, bool Zipped>
+inline void tile_of(int64_t rows, float* c, int64_t ldc, Rows a, const bf16* b, int64_t ldb, int64_t pairs,
+                    bool accumulate, Ahead ahead) {
   switch (rows) {
-#define LIMR_ROWS(R)                                                                      \
-  case R:                                                                                 \
-    if constexpr (R <= kTileRows) tile<R, NV>(c, ldc, a, lda, b, ldb, pairs, accumulate); \
+#define LIMR_ROWS(R)                                                    \
+  case R:                                                               \
+    if constexpr (R <= kTileRows && (!Zipped || R % 2 == 0))            \
+      tile<R, NV, Zipped>(c, ldc, a, b, ldb, pairs, accumulate, ahead); \
     break;
     LIMR_ROWS(1)
     LIMR_ROWS(2)
@@ -54,55 +89,80 @@ inline void tile_of(int64_t rows, float* c, int64_t ldc, const bf16* a, int64_t 
   }
 }
 
-// The same for any number of rows, and 16 * vectors columns.
+// The same for at most kTileRows rows, and 16 * vectors columns.
+template <bool Zipped = false>
+inline void product_tile(int64_t rows, int64_t vectors, float* c, int64_t ldc, Rows a, const bf16* b, int64_t ldb,
+                         int64_t pairs, bool accumulate, Ahead ahead = {}) {
+  constexpr int64_t kColumns = Zipped ? 32 : 16;
+  int64_t v = 0;
+  for (; v + kTileVectors <= vectors; v += kTileVectors)
+    tile_of<kTileVectors, Zipped>(rows, c + kColumns * v, ldc, a, b + 32 * v, ldb, pairs, accumulate, ahead);
+  if constexpr (kTileVectors > 1)
+    for (; v < vectors; ++v) tile_of<1, Zipped>(rows, c + kColumns * v, ldc, a, b + 32 * v, ldb, pairs, accumulate, {});
+}
+
+// Any number of rows, cut into tiles of nearly the same height: a low tile would wait for its own sums.
 inline void product(int64_t rows, int64_t vectors, float* c, int64_t ldc, const bf16* a, int64_t lda, const bf16* b,
                     int64_t ldb, int64_t pairs, bool accumulate) {
-  for (int64_t r = 0; r < rows; r += kTileRows) {
-    const int64_t n = rows - r < kTileRows ? rows - r : kTileRows;
-    int64_t v = 0;
-    for (; v + kTileVectors <= vectors; v += kTileVectors)
-      tile_of<kTileVectors>(n, c + r * ldc + 16 * v, ldc, a + r * lda, lda, b + 32 * v, ldb, pairs, accumulate);
-    if constexpr (kTileVectors > 1)
-      for (; v < vectors; ++v)
-        tile_of<1>(n, c + r * ldc + 16 * v, ldc, a + r * lda, lda, b + 32 * v, ldb, pairs, accumulate);
+  const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
+  for (int64_t i = 0; i < tiles; ++i) {
+    const int64_t r = rows * i / tiles, end = rows * (i + 1) / tiles;
+    product_tile(end - r, vectors, c + r * ldc, ldc, {a + r * lda, lda, 2}, b, ldb, pairs, accumulate);
   }
 }
 
 inline F32x16 sigmoid(F32x16 x) { return div(splat(1.0f), add(splat(1.0f), exp(sub(splat(0.0f), x)))); }
 
 // Rows [m, m+rows) of panel p, finished in t [rows][32].
-inline void finish_tile(const GemmArgs& g, int64_t m, int64_t rows, int64_t p, const float* t) {
+inline void finish_linear(const GemmArgs& g, int64_t m, int64_t rows, int64_t p, const float* t) {
   const int64_t n = p * kPanelRows, width = g.N - n;
-  for (int64_t r = 0; r < rows; ++r, t += kPanelRows) {
-    const int64_t row = m + r;
-    if (g.mode == GemmArgs::kSwiglu) {
-      const F32x16 gate = load(t), up = load(t + 16);
-      if (g.gate_up) {
-        store(g.gate_up + row * g.ldg + n, gate);
-        store(g.gate_up + row * g.ldg + n + 16, up);
-      }
-      store((bf16*)g.c + row * g.ldc + n / 2, mul(mul(gate, sigmoid(gate)), up));
-      continue;
-    }
-    for (int64_t j = 0; j < kPanelRows && j < width; j += 16) {
-      F32x16 x = load(t + j);
-      if (g.mode == GemmArgs::kSwigluBackward) {
-        const bf16* saved = g.gate_up + row * g.ldg + 2 * (n + j);
-        bf16* out = (bf16*)g.c + row * g.ldc + 2 * (n + j);
-        const F32x16 gate = load(saved), up = load(saved + 16), s = sigmoid(gate);
-        const F32x16 slope = mul(s, fma(gate, sub(splat(1.0f), s), splat(1.0f)));
-        store(out, mul(mul(x, up), slope));
-        store(out + 16, mul(x, mul(gate, s)));
-        continue;
-      }
-      if (g.bias) x = add(x, load(g.bias + n + j, width - j));
-      if (g.residual) x = add(x, load(g.residual + row * g.ldr + n + j, width - j));
+  for (int64_t j = 0; j < kPanelRows && j < width; j += 16) {
+    const int64_t w = width - j;
+    const F32x16 bias = g.bias ? load(g.bias + n + j, w) : splat(0.0f);
+    for (int64_t r = 0; r < rows; ++r) {
+      F32x16 x = load(t + r * kPanelRows + j);
+      if (g.bias) x = add(x, bias);
+      if (g.residual) x = add(x, load(g.residual + (m + r) * g.ldr + n + j, w));
       if (g.mode == GemmArgs::kBf16)
-        store((bf16*)g.c + row * g.ldc + n + j, x, width - j);
+        store((bf16*)g.c + (m + r) * g.ldc + n + j, x, w);
       else
-        store((float*)g.c + row * g.ldc + n + j, x, width - j);
+        store((float*)g.c + (m + r) * g.ldc + n + j, x, w);
     }
   }
+}
+
+inline void finish_swiglu(const GemmArgs& g, int64_t m, int64_t rows, int64_t p, const float* t) {
+  const int64_t n = p * kPanelRows;
+  for (int64_t r = 0; r < rows; ++r, t += kPanelRows) {
+    const F32x16 gate = load(t), up = load(t + 16);
+    if (g.gate_up) {
+      store(g.gate_up + (m + r) * g.ldg + n, gate);
+      store(g.gate_up + (m + r) * g.ldg + n + 16, up);
+    }
+    store((bf16*)g.c + (m + r) * g.ldc + n / 2, mul(mul(gate, sigmoid(gate)), up));
+  }
+}
+
+inline void finish_swiglu_backward(const GemmArgs& g, int64_t m, int64_t rows, int64_t p, const float* t) {
+  const int64_t n = p * kPanelRows, width = g.N - n;
+  for (int64_t r = 0; r < rows; ++r, t += kPanelRows)
+    for (int64_t j = 0; j < kPanelRows && j < width; j += 16) {
+      const bf16* saved = g.gate_up + (m + r) * g.ldg + 2 * (n + j);
+      bf16* out = (bf16*)g.c + (m + r) * g.ldc + 2 * (n + j);
+      const F32x16 x = load(t + j), gate = load(saved), up = load(saved + 16), s = sigmoid(gate);
+      const F32x16 slope = mul(s, fma(gate, sub(splat(1.0f), s), splat(1.0f)));
+      store(out, mul(mul(x, up), slope));
+      store(out + 16, mul(x, mul(gate, s)));
+    }
+}
+
+inline void finish_tile(const GemmArgs& g, int64_t m, int64_t rows, int64_t p, const float* t) {
+  if (g.mode == GemmArgs::kSwiglu)
+    finish_swiglu(g, m, rows, p, t);
+  else if (g.mode == GemmArgs::kSwigluBackward)
+    finish_swiglu_backward(g, m, rows, p, t);
+  else
+    finish_linear(g, m, rows, p, t);
 }
 
 // Before the products of a tile that accumulates: what is there already.
@@ -114,40 +174,94 @@ inline void start_tile(const GemmArgs& g, int64_t m, int64_t rows, int64_t p, fl
             j < width ? load((const float*)g.c + (m + r) * g.ldc + n + j, width - j) : splat(0.0f));
 }
 
-// A gradient tile: rows are inputs k of the weight, in pairs; panel p holds its outputs.
-inline float* gradient(const GemmArgs& g, int64_t m, int64_t p) {
-  return (float*)g.c + p * kPanelRows * g.M + m * kPanelRows;
-}
-inline void load_gradient(const float* src, int64_t rows, float* t) {
-  for (int64_t r = 0; r < rows; r += 2, src += kPanel, t += kPanel)
-    for (int64_t j = 0; j < kPanelRows; j += 16) {
-      F32x16 even, odd;
-      load_zipped(src + 2 * j, even, odd);
-      store(t + j, even);
-      store(t + kPanelRows + j, odd);
-    }
-}
-inline void store_gradient(float* dst, int64_t rows, const float* t) {
-  for (int64_t r = 0; r < rows; r += 2, dst += kPanel, t += kPanel)
-    for (int64_t j = 0; j < kPanelRows; j += 16) store_zipped(dst + 2 * j, load(t + j), load(t + kPanelRows + j));
+// Panels are read in blocks of pairs, which stay in the second-level cache while the rows of a task pass by; the sums of
+// those rows wait in `sums` for the next block.
+constexpr int64_t kBlockPairs = 1024, kBlockRows = 1024;
+alignas(64) thread_local float sums[kBlockRows * kPanelRows];
+alignas(64) thread_local bf16 turned[kBlockPairs * kPanel];
+
+// Pairs [k, k+pairs) of panel q of the transposed weight, into `turned`: from panels of [.., cols] (outputs beside each other)
+// to [pairs of outputs][32 inputs][2].
+inline const bf16* turn_block(const bf16* panels, int64_t cols, int64_t q, int64_t k, int64_t pairs) {
+  const int64_t first = q * kPanelRows, width = cols - first < kPanelRows ? cols - first : kPanelRows;
+  const int64_t whole = width / (2 * kQuads) * (2 * kQuads);
+  int64_t i = 0;
+  for (; i < pairs; i += kQuads) {
+    const int64_t n = 2 * (k + i);
+    const bf16* src = panels + n / kPanelRows * kPanelRows * cols + first * kPanelRows + n % kPanelRows * 2;
+    bf16* dst = turned + i * kPanel;
+    for (int64_t j = 0; j < whole; j += 2 * kQuads) turn_quads(dst + 2 * j, kPanel, src + j * kPanelRows, kPanel);
+    // what is left of the last panel: a quad holds (n,j) (n,j+1) (n+1,j) (n+1,j+1)
+    for (int64_t r = 0; r < kQuads; ++r)
+      for (int64_t j = whole; j < kPanelRows; ++j)
+        for (int64_t e = 0; e < 2; ++e)
+          dst[r * kPanel + 2 * j + e] = j < width ? src[j / 2 * kPanel + 4 * r + 2 * e + j % 2] : bf16(0);
+  }
+  return turned;
 }
 
-// Panels [panel_begin, panel_end) of rows [row_begin, row_end); the rows of a kPanelAdd come in even pieces.
+// Panels [panel_begin, panel_end) of rows [row_begin, row_end).
 void gemm(const GemmArgs& g, int64_t panel_begin, int64_t panel_end, int64_t row_begin, int64_t row_end) {
-  alignas(64) float t[kTileRows * kPanelRows];
-  const bool accumulate = g.mode == GemmArgs::kF32Add || g.mode == GemmArgs::kPanelAdd;
-  for (int64_t p = panel_begin; p < panel_end; ++p) {
-    const bf16* b = g.b + p * kPanel * g.pairs;
-    for (int64_t m = row_begin; m < row_end; m += kTileRows) {
-      const int64_t rows = row_end - m < kTileRows ? row_end - m : kTileRows;
-      if (g.mode == GemmArgs::kF32Add) start_tile(g, m, rows, p, t);
-      if (g.mode == GemmArgs::kPanelAdd) load_gradient(gradient(g, m, p), rows, t);
-      product(rows, kPanelRows / 16, t, kPanelRows, g.a + m * g.lda, g.lda, b, kPanel, g.pairs, accumulate);
-      if (g.mode == GemmArgs::kPanelAdd)
-        store_gradient(gradient(g, m, p), rows, t);
-      else
-        finish_tile(g, m, rows, p, t);
+  const int64_t blocks = (g.pairs + kBlockPairs - 1) / kBlockPairs;
+  const int64_t block = blocks == 0 ? 1 : ((g.pairs + blocks - 1) / blocks + 15) / 16 * 16;
+  for (int64_t p = panel_begin; p < panel_end; ++p)
+    for (int64_t first = row_begin; first < row_end; first += kBlockRows) {
+      const int64_t last = first + kBlockRows < row_end ? first + kBlockRows : row_end;
+      const int64_t tiles = (last - first + kTileRows - 1) / kTileRows;
+      for (int64_t k = 0; k == 0 || k < g.pairs; k += block) {
+        const int64_t pairs = g.pairs - k < block ? g.pairs - k : block;
+        const bf16* b = g.turn ? turn_block(g.b, g.N, p, k, pairs) : g.b + (p * g.pairs + k) * kPanel;
+        for (int64_t i = 0; i < tiles; ++i) {
+          const int64_t m = first + (last - first) * i / tiles, end = first + (last - first) * (i + 1) / tiles;
+          float* t = blocks > 1 ? sums + (m - first) * kPanelRows : sums;
+          const bool add = g.mode == GemmArgs::kF32Add;
+          if (k == 0 && add) start_tile(g, m, end - m, p, t);
+          Ahead ahead;
+          if (!g.turn && tiles > 1)
+            ahead = {(const char*)(b + (pairs + pairs * i / tiles) * kPanel), 512 / tiles, (8 + tiles - 1) / tiles};
+          else if (!g.turn && end - m > 8)
+            ahead = {(const char*)b + 4096, 512, 8};
+          product_tile(end - m, kPanelRows / 16, t, kPanelRows, Rows{g.a, g.lda, 2}.from(m, k), b, kPanel, pairs,
+                       k > 0 || add, ahead);
+          if (k + pairs == g.pairs) finish_tile(g, m, end - m, p, t);
+        }
+      }
     }
+}
+
+// Of a gradient: inputs [row_begin, row_end) of panels [panel_begin, panel_end). a is what zip_tiles made.
+void gemm_gradient(const GradientArgs& g, int64_t panel_begin, int64_t panel_end, int64_t tile_begin,
+                   int64_t tile_end) {
+  const int64_t blocks = (g.pairs + kBlockPairs - 1) / kBlockPairs;
+  const int64_t block = blocks == 0 ? 1 : ((g.pairs + blocks - 1) / blocks + 15) / 16 * 16;
+  for (int64_t p = panel_begin; p < panel_end; ++p)
+    for (int64_t k = 0; k < g.pairs; k += block) {
+      const int64_t pairs = g.pairs - k < block ? g.pairs - k : block;
+      const bf16* b = g.dout + (p * g.pairs + k) * kPanel;
+      for (int64_t i = tile_begin; i < tile_end; ++i) {
+        const int64_t m = i * kTileRows, rows = g.K - m < kTileRows ? g.K - m : kTileRows;
+        float* c = g.dweight + p * kPanelRows * g.K + m * kPanelRows;
+        const bf16* a = g.inp + (i * g.pairs + k) * 2 * kTileRows;
+        product_tile<true>(rows, kPanelRows / 16, c, kPanel, {a, 2, 2 * kTileRows}, b, kPanel, pairs, true,
+                           {(const char*)(c + kTileRows * kPanelRows), 64, 1});
+      }
+    }
+}
+
+// Columns of [M, N] in tiles of kTileRows, their rows in pairs: dst [ceil(M/2)][kTileRows][2] for tile i, zero past M.
+void zip_tile(bf16* dst, const bf16* src, int64_t ld, int64_t M, int64_t N, int64_t i) {
+  const int64_t n = i * kTileRows, width = N - n < kTileRows ? N - n : kTileRows;
+  for (int64_t m = 0; m < M; m += 2, dst += 2 * kTileRows) {
+    alignas(64) bf16 even[16] = {}, odd[16] = {}, zipped[32];
+    if (n + 16 <= N) {
+      __builtin_memcpy(even, src + m * ld + n, 32);
+      if (m + 1 < M) __builtin_memcpy(odd, src + (m + 1) * ld + n, 32);
+    } else {
+      __builtin_memcpy(even, src + m * ld + n, size_t(width) * 2);
+      if (m + 1 < M) __builtin_memcpy(odd, src + (m + 1) * ld + n, size_t(width) * 2);
+    }
+    store_zipped(zipped, even, odd);
+    __builtin_memcpy(dst, zipped, 4 * kTileRows);
   }
 }
 
@@ -168,39 +282,6 @@ void pack_rows(bf16* dst, const bf16* src, int64_t ld, int64_t M, int64_t N, int
     }
     store_zipped(dst, even, odd);
     store_zipped(dst + 32, even + 16, odd + 16);
-  }
-}
-
-// Rows [row_begin, row_end) of the transpose [N, M] of src [M, N]; columns past M up to `ld_dst` zero.
-void transpose(bf16* dst, int64_t ld_dst, const bf16* src, int64_t ld_src, int64_t M, int64_t row_begin,
-               int64_t row_end) {
-  constexpr int64_t kBlock = 32;
-  for (int64_t n0 = row_begin; n0 < row_end; n0 += kBlock) {
-    const int64_t n1 = n0 + kBlock < row_end ? n0 + kBlock : row_end;
-    for (int64_t m0 = 0; m0 < ld_dst; m0 += kBlock) {
-      const int64_t m1 = m0 + kBlock < ld_dst ? m0 + kBlock : ld_dst, valid = m1 < M ? m1 : M;
-      for (int64_t n = n0; n < n1; ++n) {
-        for (int64_t m = m0; m < valid; ++m) dst[n * ld_dst + m] = src[m * ld_src + n];
-        for (int64_t m = valid < m0 ? m0 : valid; m < m1; ++m) dst[n * ld_dst + m] = 0;
-      }
-    }
-  }
-}
-
-// Panel q of the transposed weight: from panels of [N, K] (outputs beside each other) to [round_up(N,2)/2][32 inputs][2 outputs].
-void transpose_panel(bf16* dst, const bf16* panels, int64_t N, int64_t K, int64_t q) {
-  const int64_t k0 = q * kPanelRows, width = K - k0 < kPanelRows ? K - k0 : kPanelRows;
-  for (int64_t n = 0; n < N; n += 2, dst += kPanel) {
-    // outputs n and n+1 are neighbours in a panel: four values (n,k) (n,k+1) (n+1,k) (n+1,k+1) lie together
-    const bf16* src = panels + n / kPanelRows * kPanelRows * K + k0 * kPanelRows + n % kPanelRows * 2;
-    for (int64_t j = 0; j < width; j += 2, src += kPanel) {
-      uint64_t quad;
-      __builtin_memcpy(&quad, src, 8);
-      const uint64_t swapped =
-          (quad & 0xffff00000000ffffull) | (quad >> 16 & 0xffff0000ull) | (quad & 0xffff0000ull) << 16;
-      __builtin_memcpy(dst + 2 * j, &swapped, 8);
-    }
-    for (int64_t j = width; j < kPanelRows; ++j) dst[2 * j] = dst[2 * j + 1] = 0;
   }
 }
 

@@ -17,10 +17,11 @@
 
 constexpr Table make_table(const char* isa) {
   return {isa,
+          kTileRows,
           gemm,
           pack_rows,
-          transpose,
-          transpose_panel,
+          zip_tile,
+          gemm_gradient,
           column_sums,
           embedding_forward,
           embedding_backward,

@@ -116,6 +116,20 @@ inline void store_zipped(bf16* dst, const bf16* a, const bf16* b) {
   _mm256_storeu_si256((__m256i*)(dst + 16), _mm256_unpackhi_epi16(x, y));
 }
 
+// Four by four quads (a, b, c, d) of bf16, `ld_src` elements between rows, transposed into quads (a, c, b, d).
+constexpr int64_t kQuads = 4;
+inline void turn_quads(bf16* dst, int64_t ld_dst, const bf16* src, int64_t ld_src) {
+  const __m256i swap = _mm256_broadcastsi128_si256(_mm_set_epi8(15, 14, 11, 10, 13, 12, 9, 8, 7, 6, 3, 2, 5, 4, 1, 0));
+  __m256i r[4];
+  for (int i = 0; i < 4; ++i) r[i] = _mm256_shuffle_epi8(_mm256_loadu_si256((const __m256i*)(src + i * ld_src)), swap);
+  for (int s = 0; s < 2; ++s) {  // lane c: column 2c + s of two rows
+    const __m256i a = s ? _mm256_unpackhi_epi64(r[0], r[1]) : _mm256_unpacklo_epi64(r[0], r[1]);
+    const __m256i b = s ? _mm256_unpackhi_epi64(r[2], r[3]) : _mm256_unpacklo_epi64(r[2], r[3]);
+    _mm256_storeu_si256((__m256i*)(dst + s * ld_dst), _mm256_permute2x128_si256(a, b, 0x20));
+    _mm256_storeu_si256((__m256i*)(dst + (s + 2) * ld_dst), _mm256_permute2x128_si256(a, b, 0x31));
+  }
+}
+
 struct Pairs {
   F32x16 even, odd;
 };

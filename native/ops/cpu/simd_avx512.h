@@ -92,6 +92,27 @@ inline void store_zipped(bf16* dst, const bf16* a, const bf16* b) {
   _mm512_storeu_si512(dst, _mm512_or_si512(x, _mm512_slli_epi32(y, 16)));
 }
 
+// Eight by eight quads (a, b, c, d) of bf16, `ld_src` elements between rows, transposed into quads (a, c, b, d).
+constexpr int64_t kQuads = 8;
+inline void turn_quads(bf16* dst, int64_t ld_dst, const bf16* src, int64_t ld_src) {
+  const __m512i swap = _mm512_broadcast_i32x4(_mm_set_epi8(15, 14, 11, 10, 13, 12, 9, 8, 7, 6, 3, 2, 5, 4, 1, 0));
+  __m512i r[8], t[8];
+  for (int i = 0; i < 8; ++i) r[i] = _mm512_shuffle_epi8(_mm512_loadu_si512(src + i * ld_src), swap);
+  for (int i = 0; i < 8; i += 2) {  // t[i + s], lane c: column 2c + s of rows i and i+1
+    t[i] = _mm512_unpacklo_epi64(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi64(r[i], r[i + 1]);
+  }
+  for (int s = 0; s < 2; ++s) {
+    const __m512i even0 = _mm512_shuffle_i64x2(t[s], t[s + 2], 0x88), odd0 = _mm512_shuffle_i64x2(t[s], t[s + 2], 0xdd);
+    const __m512i even1 = _mm512_shuffle_i64x2(t[s + 4], t[s + 6], 0x88);
+    const __m512i odd1 = _mm512_shuffle_i64x2(t[s + 4], t[s + 6], 0xdd);
+    _mm512_storeu_si512(dst + s * ld_dst, _mm512_shuffle_i64x2(even0, even1, 0x88));
+    _mm512_storeu_si512(dst + (s + 2) * ld_dst, _mm512_shuffle_i64x2(odd0, odd1, 0x88));
+    _mm512_storeu_si512(dst + (s + 4) * ld_dst, _mm512_shuffle_i64x2(even0, even1, 0xdd));
+    _mm512_storeu_si512(dst + (s + 6) * ld_dst, _mm512_shuffle_i64x2(odd0, odd1, 0xdd));
+  }
+}
+
 // Sixteen lanes of two bf16 each, or one such pair in every lane.
 #ifdef LIMR_NATIVE_DOT2
 struct Pairs {

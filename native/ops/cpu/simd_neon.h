@@ -117,6 +117,15 @@ inline void store_zipped(bf16* dst, const bf16* a, const bf16* b) {
   for (int h = 0; h < 2; ++h) vst2q_u16(dst + 16 * h, (uint16x8x2_t{{vld1q_u16(a + 8 * h), vld1q_u16(b + 8 * h)}}));
 }
 
+// A quad (a, b, c, d) of bf16 into (a, c, b, d).
+constexpr int64_t kQuads = 1;
+inline void turn_quads(bf16* dst, int64_t, const bf16* src, int64_t) {
+  uint64_t q;
+  __builtin_memcpy(&q, src, 8);
+  q = (q & 0xffff00000000ffffull) | (q >> 16 & 0xffff0000ull) | (q & 0xffff0000ull) << 16;
+  __builtin_memcpy(dst, &q, 8);
+}
+
 struct Pairs {
   F32x16 even, odd;
 };

@@ -115,6 +115,15 @@ inline void store_zipped(bf16* dst, const bf16* a, const bf16* b) {
   for (int i = 0; i < 16; ++i) dst[2 * i] = a[i], dst[2 * i + 1] = b[i];
 }
 
+// A quad (a, b, c, d) of bf16 into (a, c, b, d).
+constexpr int64_t kQuads = 1;
+inline void turn_quads(bf16* dst, int64_t, const bf16* src, int64_t) {
+  uint64_t q;
+  __builtin_memcpy(&q, src, 8);
+  q = (q & 0xffff00000000ffffull) | (q >> 16 & 0xffff0000ull) | (q & 0xffff0000ull) << 16;
+  __builtin_memcpy(dst, &q, 8);
+}
+
 struct Pairs {
   F32x16 even, odd;
 };

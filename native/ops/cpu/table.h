@@ -15,10 +15,12 @@ namespace limr::cpu {
 
 struct Table {
   const char* isa;
+  int64_t tile_rows;  // of a product
   void (*gemm)(const GemmArgs&, int64_t panel_begin, int64_t panel_end, int64_t row_begin, int64_t row_end);
   void (*pack_rows)(bf16* dst, const bf16* src, int64_t ld, int64_t M, int64_t N, int64_t panel);
-  void (*transpose)(bf16* dst, int64_t ld_dst, const bf16* src, int64_t ld_src, int64_t M, int64_t begin, int64_t end);
-  void (*transpose_panel)(bf16* dst, const bf16* panels, int64_t N, int64_t K, int64_t panel);
+  void (*zip_tile)(bf16* dst, const bf16* src, int64_t ld, int64_t M, int64_t N, int64_t tile);
+  void (*gemm_gradient)(const GradientArgs&, int64_t panel_begin, int64_t panel_end, int64_t tile_begin,
+                        int64_t tile_end);
   void (*column_sums)(float* dst, const bf16* src, int64_t ld, int64_t M, int64_t begin, int64_t end);
   void (*embedding_forward)(const EmbeddingArgs&, int64_t, int64_t);
   void (*embedding_backward)(const EmbeddingArgs&, int64_t, int64_t);

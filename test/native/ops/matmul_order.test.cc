@@ -101,12 +101,10 @@ LIMR_TEST(a_pair_is_two_fused_multiply_adds_odd_first) {
     const auto column_panels = pack(columns, K, 2);
     for (size_t i = 0; i < setups().size(); i += 3) {  // one thread count an instruction set
       const Setup& s = setups()[i];
-      const Scratch scratch(linear_backward_input_scratch_bytes(2, K));
       auto got = before, from_zero = poisoned(M * K);
       linear_backward_input(s.ctx, {.dinp = view(got.data(), M, K),
                                     .dout = view(dout.data(), M, 2),
                                     .weight = {panels.data(), 2, K},
-                                    .scratch = scratch.data(),
                                     .accumulate = true});
       linear_forward(s.ctx, {.out = view(from_zero.data(), M, K),
                              .inp = view(dout.data(), M, 2),

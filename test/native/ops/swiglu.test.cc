@@ -56,14 +56,11 @@ LIMR_TEST(swiglu_backward_is_the_reference_everywhere) {
     SwigluBackward op{.dgate_up = {},
                       .gate_up = view(gate_up.data(), M, 2 * F),
                       .dout = view(dout.data(), M, N),
-                      .down = {down.data(), N, F},
-                      .scratch = nullptr};
+                      .down = {down.data(), N, F}};
     const auto [dgate_up] = everywhere(
         [&](const Context& ctx) {
-          const Scratch scratch(linear_backward_input_scratch_bytes(N, F));
           auto dgate_up = poisoned<bf16>(M * 2 * F), aliased = gate_up;
           auto o = op;
-          o.scratch = scratch.data();
           o.dgate_up = view(dgate_up.data(), M, 2 * F);
           swiglu_backward(ctx, o);
           o.dgate_up = o.gate_up = view(aliased.data(), M, 2 * F);
@@ -104,8 +101,7 @@ LIMR_TEST(swiglu_backward_is_the_derivative) {
   ref::swiglu_backward({.dgate_up = view(dgate_up.data(), M, 2 * F),
                         .gate_up = view(gate_up.data(), M, 2 * F),
                         .dout = view(dout.data(), M, N),
-                        .down = {down.data(), N, F},
-                        .scratch = nullptr});
+                        .down = {down.data(), N, F}});
   // f32 outputs: 1e-6 over a step of 1/16, and (1/16)^4 / 30 of the fifth derivative
   expect_close(dgate_up, gradient(gate_up, 0x1p-4, loss), 1e-4);
 }
@@ -122,13 +118,11 @@ LIMR_TEST(swiglu_saturates_without_overflow) {
   std::fill_n(dense.begin(), 16, f32_to_bf16(1));
   const auto down = pack(dense, 2, 16);
   for (const Setup& s : setups()) {
-    const Scratch scratch(linear_backward_input_scratch_bytes(2, 16));
     auto dgate_up = poisoned<bf16>(32);
     swiglu_backward(s.ctx, {.dgate_up = view(dgate_up.data(), 1, 32),
                             .gate_up = view(saved.data(), 1, 32),
                             .dout = view(dout.data(), 1, 2),
-                            .down = {down.data(), 2, 16},
-                            .scratch = scratch.data()});
+                            .down = {down.data(), 2, 16}});
     for (int64_t f = 0; f < 16; ++f) {
       const bool positive = f % 2 == 0;
       expect_eq(std::abs(bf16_to_f32(dgate_up[ref::gate_index(f)])), positive ? 0.5f : 0.0f, cat(s.name, " f=", f));
@@ -165,8 +159,7 @@ LIMR_TEST(swiglu_names_the_view_that_disagrees) {
               swiglu_backward(ctx, {.dgate_up = view(data.data(), 2, 32),
                                     .gate_up = view(data.data(), 2, 16),
                                     .dout = view(data.data(), 2, 8),
-                                    .down = {data.data(), 8, 16},
-                                    .scratch = data.data()});
+                                    .down = {data.data(), 8, 16}});
             }),
             "swiglu_backward: gate_up is BF16[2, 16], expected BF16[2, 32]");
   for (const auto& [N, F] : {std::pair(7, 16), std::pair(8, 24)})
@@ -174,8 +167,7 @@ LIMR_TEST(swiglu_names_the_view_that_disagrees) {
                 swiglu_backward(ctx, {.dgate_up = view(data.data(), 2, 2 * F),
                                       .gate_up = view(data.data(), 2, 2 * F),
                                       .dout = view(data.data(), 2, N),
-                                      .down = {data.data(), N, F},
-                                      .scratch = data.data()});
+                                      .down = {data.data(), N, F}});
               }),
               cat("swiglu_backward: down is [", N, ", ", F, "], expected a multiple of 2 by a multiple of 16"));
 }
