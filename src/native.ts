@@ -306,10 +306,56 @@ export interface NativePlan {
   readonly numParameters: number;
 }
 
+/** What slices of about a fiftieth of a second did, a second. */
+export interface NativeRate {
+  /** Of any slice: what the machine can do. */
+  readonly best: number;
+  /** Of all: what it did while this was measured, beside whatever else runs on it. */
+  readonly median: number;
+}
+
+export interface NativeMachineRates {
+  /** Flop of products of bf16 pairs with f32 sums, out of registers, on all threads with the context's kernels. */
+  readonly flops: NativeRate;
+  /** Bytes read in order from more memory than caches hold, on all threads. */
+  readonly readBytes: NativeRate;
+}
+
+export interface NativeMeasureOptions {
+  /** For each of the rates, not counting the first touch of the memory that is read. */
+  readonly seconds: number;
+  /** Memory that is read; 0 = eight times the last-level cache, at least 256 MiB. */
+  readonly readBytes: number;
+}
+
+export type LinearOp = 'forward' | 'swiglu' | 'dinp' | 'dweight';
+
+/** A product of `tokens` rows with a weight [outputs, inputs]: 2 * tokens * outputs * inputs flop. */
+export interface NativeLinearOptions {
+  readonly op: LinearOp;
+  readonly tokens: number;
+  readonly outputs: number;
+  readonly inputs: number;
+  /** Weights rotate through so much memory, as the layers of a model do; 0 = one weight, which caches may keep. */
+  readonly rotateBytes: number;
+}
+
+/** A linear layer with random weights, to be timed; some of its results were compared with the reference implementation. */
+export interface NativeLinear {
+  readonly flops: number;
+  /** Read and written at least. */
+  readonly bytes: number;
+  /** Seconds a call: the mean of as many as take `atLeast` seconds. */
+  time(atLeast: number): Promise<number>;
+  close(): void;
+}
+
 export interface NativeContext {
   readonly threads: number;
   readonly isa: string;
   load(options: NativeLoadOptions): Promise<NativeModel>;
+  measureMachine(options: NativeMeasureOptions): Promise<NativeMachineRates>;
+  linear(options: NativeLinearOptions): Promise<NativeLinear>;
   close(): Promise<void>;
 }
 
@@ -356,7 +402,7 @@ function requireAddon(): NativeAddon {
 }
 
 /** Methods that return another native object, whose errors need the same treatment. */
-const opensHandle = new Set<string | symbol>(['createContext', 'load']);
+const opensHandle = new Set<string | symbol>(['createContext', 'load', 'linear']);
 
 /**
  * Rebuilds what native methods throw, or reject with, as a LimrError with the caller's stack: the addon's own errors are

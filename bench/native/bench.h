@@ -3,7 +3,6 @@
 //   limr_bench [bench]... [--key value]...       limr_bench --help
 #pragma once
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -38,27 +37,17 @@ std::vector<Bench>& benches();
 bool add_bench(const char* name, const char* help, void (*run)(const Context&, const Options&));
 
 struct Spread {
-  double median, mad;  // of the repetitions
+  double median, mad;  // of the repetitions, in seconds
   double best;         // the smallest
 };
 Spread spread(std::vector<double> seconds);
 
-// Seconds a call, `reps` times, each over so many calls that the clock's resolution is nothing. call(i) is told how many calls
-// came before it, to rotate its inputs.
-template <typename Call>
-Spread repeat(int64_t reps, Call&& call) {
-  using Clock = std::chrono::steady_clock;
-  int64_t count = 0, inner = 1;
-  const auto time = [&] {
-    const auto begin = Clock::now();
-    for (int64_t i = 0; i < inner; ++i) call(count++);
-    return std::chrono::duration<double>(Clock::now() - begin).count();
-  };
-  time();  // pages and branches
-  for (double once = time(); once < 1e-3; once = time())
-    inner = std::min<int64_t>(inner * 4, int64_t(1e-3 / once * inner) + 1);
+// once() gives the seconds of a repetition; the first is not counted: pages are touched, branches learnt.
+template <typename Once>
+Spread repeat(int64_t reps, Once&& once) {
+  once();
   std::vector<double> seconds;
-  for (int64_t r = 0; r < reps; ++r) seconds.push_back(time() / double(inner));
+  for (int64_t r = 0; r < reps; ++r) seconds.push_back(once());
   return spread(std::move(seconds));
 }
 

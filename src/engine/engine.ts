@@ -8,7 +8,11 @@ import {
   type ModelHead,
   type NativeAddon,
   type NativeContext,
+  type NativeLinear,
+  type NativeLinearOptions,
   type NativeMachine,
+  type NativeMachineRates,
+  type NativeMeasureOptions,
   type NativePlan,
   type NativePlanRequest,
 } from '../native.js';
@@ -119,6 +123,16 @@ export class Engine {
   /** What a phase needs, in bytes, from config.json alone. @throws {LimrError} LIMR_IO, LIMR_FORMAT, LIMR_UNSUPPORTED */
   plan(request: PlanRequest): Plan {
     return this.addon.plan({ ...request, threads: request.threads ?? this.threads });
+  }
+
+  /** What the machine can do at most with this engine's threads and kernels, measured now. @throws {LimrError} LIMR_USAGE */
+  measureMachine(options: NativeMeasureOptions): Promise<NativeMachineRates> {
+    return this.context.measureMachine(options);
+  }
+
+  /** A linear layer with random weights, to be timed. @throws {LimrError} LIMR_USAGE, LIMR_SHAPE, LIMR_MEMORY */
+  linear(options: NativeLinearOptions): Promise<NativeLinear> {
+    return this.context.linear(options);
   }
 
   /** Closes all models, then the threads; idempotent. */

@@ -232,6 +232,13 @@ export function fakeNative(options: FakeOptions = {}): {
           models.push(model);
           return model;
         },
+        measureMachine: async () => ({ flops: { best: 1e12, median: 1e12 }, readBytes: { best: 1e10, median: 1e10 } }),
+        linear: async ({ tokens, outputs, inputs }) => ({
+          flops: 2 * tokens * outputs * inputs,
+          bytes: 2 * outputs * inputs,
+          time: async () => 1e-3,
+          close: () => {},
+        }),
         close: async () => {},
       };
     },
