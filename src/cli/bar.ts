@@ -32,9 +32,7 @@ export class Bar {
   }
 
   update(done: number, note: string, total: number): void {
-    this.done = done;
-    this.note = note;
-    this.total = total;
+    this.keep(done, note, total);
     this.single.setTotal(Math.max(total, 1));
     this.single.update(done, this.texts());
   }
@@ -49,14 +47,25 @@ export class Bar {
     this.start();
   }
 
-  /** Draws it, at first and after `end`. */
-  start(): void {
-    this.single.start(Math.max(this.total, 1), this.done, this.texts());
+  /** Draws it after `end`. */
+  again(done: number, note: string, total: number): void {
+    this.keep(done, note, total);
+    this.start();
   }
 
   /** Takes the bar away, and gives the cursor and the wrapping of lines back. */
   end(): void {
     this.single.stop();
+  }
+
+  private keep(done: number, note: string, total: number): void {
+    this.done = done;
+    this.note = note;
+    this.total = total;
+  }
+
+  private start(): void {
+    this.single.start(Math.max(this.total, 1), this.done, this.texts());
   }
 
   private texts(): object {

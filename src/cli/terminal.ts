@@ -62,11 +62,11 @@ export class Terminal {
     return {
       update: (done, note = '', known = total) => {
         if (isOver || this.closed) return;
-        if (this.bar === undefined) {
-          bar.start(); // what took its place has ended
-          this.bar = bar;
-        }
-        if (this.bar === bar) bar.update(done, escapeControls(note), known);
+        const shown = escapeControls(note);
+        if (this.bar === bar) bar.update(done, shown, known);
+        if (this.bar !== undefined) return;
+        bar.again(done, shown, known); // what took its place has ended
+        this.bar = bar;
       },
       end: () => {
         isOver = true;
