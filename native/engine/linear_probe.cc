@@ -65,7 +65,6 @@ struct LinearProbe::Operands {
     weights = Buffer(count(copies * stride * 2));
     fill(weights.as<bf16>(), stride, 1 / std::sqrt(float(c.K)));
     for (int64_t i = 1; i < copies; ++i) std::copy_n(weights.as<bf16>(), stride, weights.as<bf16>() + i * stride);
-    if (c.op == LinearCase::kBackwardInput) scratch = Buffer(linear_backward_input_scratch_bytes(c.N, c.K));
     out = Buffer(count(c.M * (c.op == LinearCase::kBackwardInput ? c.K : c.N) * 2));
   }
 
@@ -87,10 +86,7 @@ struct LinearProbe::Operands {
             ctx, {.out = rows(out, c.N / 2, c.N / 2), .gate_up = {}, .inp = rows(inp, c.K, c.K), .weight = weight()});
         break;
       case LinearCase::kBackwardInput:
-        linear_backward_input(ctx, {.dinp = rows(out, c.K, c.K),
-                                    .dout = rows(dout, even, even),
-                                    .weight = weight(),
-                                    .scratch = scratch.data()});
+        linear_backward_input(ctx, {.dinp = rows(out, c.K, c.K), .dout = rows(dout, even, even), .weight = weight()});
         break;
       case LinearCase::kBackwardWeight:
         linear_backward_weight(ctx, {.dweight = gradient.as<float>(),
@@ -135,10 +131,8 @@ struct LinearProbe::Operands {
         ref::swiglu_forward({.out = view(rounded.data(), 1, width), .gate_up = {}, .inp = x, .weight = first});
         std::transform(rounded.begin(), rounded.end(), want.begin(), bf16_to_f32);
       } else {
-        ref::linear_backward_input({.dinp = view(want.data(), 1, width),
-                                    .dout = view(dout.as<bf16>() + m * even, 1, even),
-                                    .weight = first,
-                                    .scratch = nullptr});
+        ref::linear_backward_input(
+            {.dinp = view(want.data(), 1, width), .dout = view(dout.as<bf16>() + m * even, 1, even), .weight = first});
       }
       const double scale = c.op == LinearCase::kBackwardInput ? std::sqrt(double(c.N) / double(c.K)) : 1;
       for (int64_t i = 0; i < width; ++i)
