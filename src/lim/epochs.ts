@@ -91,7 +91,9 @@ function byRecord(steps: readonly StepGroups[]): Epochs | undefined {
   const recorded = steps.flatMap(({ recorded }) => recorded ?? []);
   if (recorded.length < steps.length) return undefined;
   const ofGroups = recorded.map(({ ofGroups }) => ofGroups);
-  const whole = wholeEpochs(steps);
+  const counted = new WholeEpochs();
+  for (const step of steps) counted.add(step);
+  const whole = counted.count;
   const epochs = Math.max(1, whole);
   const lengths = Array.from({ length: whole }, (_, epoch) => ofGroups.filter((own) => own.includes(epoch)).length);
   const isWholeSteps = ofGroups.every((own) => own.every((epoch) => epoch === own[0]));
@@ -104,17 +106,23 @@ function byRecord(steps: readonly StepGroups[]): Epochs | undefined {
   };
 }
 
-/** Epochs of which every prompt was drawn, by what the samples say: the first ones without a gap. 0 where samples do not say. */
-export function wholeEpochs(steps: readonly StepGroups[]): number {
-  const sizes = new Map<number, number>();
-  const groups: number[] = [];
-  for (const { recorded } of steps) {
+/** Counts the epochs of which every prompt was drawn, by what the samples say. */
+export class WholeEpochs {
+  private readonly sizes = new Map<number, number>();
+  private readonly groups: number[] = [];
+  private whole = 0;
+
+  /** The first ones without a gap; 0 where samples do not say. */
+  get count(): number {
+    return this.whole;
+  }
+
+  add({ recorded }: StepGroups): void {
+    const { sizes, groups } = this;
     for (const [epoch, size] of recorded?.sizes ?? []) sizes.set(epoch, size);
     for (const epoch of recorded?.ofGroups ?? []) groups[epoch] = (groups[epoch] ?? 0) + 1;
+    while (sizes.has(this.whole) && groups[this.whole]! >= sizes.get(this.whole)!) this.whole += 1;
   }
-  let whole = 0;
-  while (sizes.has(whole) && groups[whole]! >= sizes.get(whole)!) whole += 1;
-  return whole;
 }
 
 function detect(steps: readonly StepGroups[], { repeats = () => 1 }: EpochOptions): Epochs {

@@ -11,7 +11,8 @@ export interface KCenter {
 /**
  * Greedy k-center (farthest-first traversal): Gonzalez 1985; Sener and Savarese 2018, arXiv:1708.00489, algorithm 1.
  *   c_1 = argmin_i |x_i - mean x|,   c_j = argmax_i min_{c chosen} |x_i - c|
- * Its largest distance from a point to the nearest center is at most twice the best possible. Ties go to the earlier point.
+ * Both leave the beginning open (any point; the points that are labelled already): c_1 is ours. From any beginning, the largest distance from
+ * a point to the nearest center is at most twice the best possible (Gonzalez). Ties go to the earlier point.
  * @param points N vectors of one length, any scale; O(N * count * length) time
  * @param count at most N
  * @throws {LimrError} LIMR_SHAPE when lengths differ or count > N; LIMR_NUMERIC for a number that is not finite

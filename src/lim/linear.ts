@@ -1,10 +1,9 @@
-/** LINEAR, the paper's rival that prefers steady progress. */
+/** LINEAR, a rival of LIM in the paper, which prefers steady progress. */
 import type { Trajectories } from './trajectories.js';
 
 /**
- * How much of a trajectory is a straight rise. Li et al. 2025 (arXiv:2502.11886, section 3) describe "consistency in showing steady
- * improvements" with a threshold of 0.7 and print no equation; ours is the least-squares line's share of the variance, with the
- * sign of its slope:
+ * How much of a trajectory is a straight rise. Li et al. 2025 (arXiv:2502.11886, section 3) select by steady progress over the epochs; the
+ * equation is ours, and so is the threshold: the least-squares line's share of the variance, with the sign of its slope:
  *   s_i = sign(c) c^2 / (sum_k (k - mean k)^2 * sum_k (r_i[k] - mean r_i)^2),   c = sum_k (k - mean k)(r_i[k] - mean r_i)
  * @param trajectories N complete ones
  * @returns N scores in [-1, 1]; 0 for a trajectory that never changes

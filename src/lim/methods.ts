@@ -9,7 +9,7 @@ import type { Trajectories } from './trajectories.js';
 export const trajectoryMethods = ['lim', 'linear', 'pass-rate', 'uncertainty'] as const;
 export type TrajectoryMethod = (typeof trajectoryMethods)[number];
 
-/** Those of them that follow a prompt's course, and the least score that they keep: the paper's. */
+/** Those of them that follow a prompt's course, and the least score that they keep: LIMR's for lim, ours for linear. */
 export const courseMethods = ['lim', 'linear'] as const;
 export type CourseMethod = (typeof courseMethods)[number];
 export const courseThresholds: Readonly<Record<CourseMethod, number>> = { lim: 0.6, linear: 0.7 };

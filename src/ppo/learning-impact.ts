@@ -5,8 +5,8 @@
 import type { TokenizedPrompt } from '../dataset/asking.js';
 import { LimrError } from '../errors.js';
 import type { GradedSample } from '../eval/graded-samples.js';
-import { wholeEpochs } from '../lim/epochs.js';
-import { GroupCollector } from '../lim/groups.js';
+import { WholeEpochs } from '../lim/epochs.js';
+import { GroupCollector, type RewardedSample } from '../lim/groups.js';
 import { effectiveCount, type KeepRule, keptScores, scoresAfter, scoreWeights } from '../lim/online.js';
 import { StepReader, stepFiles } from '../lim/step-files.js';
 import type { TrainConfig } from './config.js';
@@ -32,6 +32,7 @@ interface Scored {
 
 export class LearningImpact {
   private readonly collector: GroupCollector;
+  private readonly whole = new WholeEpochs();
   private readonly rowOf: ReadonlyMap<string, number>;
   private scoredEpochs = 0;
   private kept: PromptSubset | undefined;
@@ -92,14 +93,14 @@ export class LearningImpact {
    */
   add(samples: readonly GradedSample[], drawn: readonly DrawnPrompt[]): readonly EpochScores[] {
     const each = this.config.nSamplesPerPrompt;
-    this.collector.addStep(
+    this.collect(
       samples.map(({ prompt, sample, grade: { reward, correct } }, s) => {
         const { epoch, epochSize } = drawn[Math.floor(s / each)]!;
         return { key: prompt.id.trim(), reward, correct, sample, epoch, epochSize };
       }),
     );
     const ended: EpochScores[] = [];
-    for (const whole = wholeEpochs(this.collector.steps); this.scoredEpochs < whole; ) {
+    while (this.scoredEpochs < this.whole.count) {
       this.scoredEpochs += 1;
       const scored = this.score(this.scoredEpochs);
       this.decide(this.scoredEpochs, scored);
@@ -118,12 +119,17 @@ export class LearningImpact {
       );
     }
     const reader = new StepReader('id');
-    for (const file of files) this.collector.addStep(await reader.read(file));
-    this.scoredEpochs = wholeEpochs(this.collector.steps);
+    for (const file of files) this.collect(await reader.read(file));
+    this.scoredEpochs = this.whole.count;
     const { limFromEpoch, limDrop } = this.config;
     if (limFromEpoch === null || this.scoredEpochs < limFromEpoch - 1) return;
     const decisive = limDrop ? limFromEpoch - 1 : this.scoredEpochs;
     this.decide(decisive, this.score(decisive));
+  }
+
+  private collect(samples: Iterable<RewardedSample>): void {
+    this.collector.addStep(samples);
+    this.whole.add(this.collector.steps.at(-1)!);
   }
 
   private score(epochs: number): Scored {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type EpochOptions, findEpochs, trajectoriesOf, wholeEpochs } from '../../src/lim/epochs.js';
+import { type EpochOptions, findEpochs, trajectoriesOf, WholeEpochs } from '../../src/lim/epochs.js';
 import { GroupCollector, type RewardedSample } from '../../src/lim/groups.js';
 import { rolloutPrompts } from '../../src/ppo/prompt-order.js';
 
@@ -40,6 +40,11 @@ const table = (collector: GroupCollector, options: EpochOptions = auto) => {
     unusedSteps,
     values: trajectoriesOf(collector.steps, collector.keys.length, found, 'reward'),
   };
+};
+const wholeEpochs = ({ steps }: GroupCollector) => {
+  const counted = new WholeEpochs();
+  for (const step of steps) counted.add(step);
+  return counted.count;
 };
 const isEpochOrMissing = (value: number, at: number, epochs: number) => Number.isNaN(value) || value === at % epochs;
 
@@ -100,11 +105,11 @@ describe('epochs out of the data', () => {
       }));
     for (const [step, names] of steps.entries()) collector.addStep(samples(names, step, true));
     expect(table(collector)).toMatchObject({ epochs: 2, stepsPerEpoch: 2, unusedSteps: 0 });
-    expect(wholeEpochs(collector.steps)).toBe(2);
+    expect(wholeEpochs(collector)).toBe(2);
     const silent = new GroupCollector(['reward']);
     for (const [step, names] of steps.entries()) silent.addStep(samples(names, step, false));
     expect(table(silent)).toMatchObject({ epochs: 1, stepsPerEpoch: null });
-    expect(wholeEpochs(silent.steps)).toBe(0);
+    expect(wholeEpochs(silent)).toBe(0);
   });
 
   it('that samples name may have different lengths, and the last one be cut short', () => {
@@ -113,7 +118,7 @@ describe('epochs out of the data', () => {
       collector.addStep(names.map((key) => ({ key, reward: epoch, correct: false, sample: 0, epoch, epochSize })));
     step(1, 4, 'a', 'b');
     expect(table(collector)).toMatchObject({ epochs: 1, unusedSteps: 0 });
-    expect(wholeEpochs(collector.steps)).toBe(0);
+    expect(wholeEpochs(collector)).toBe(0);
     step(1, 4, 'c', 'd');
     step(2, 4, 'a', 'b'); // a subset takes over: of epoch 2 only c is still to come
     step(2, 3, 'c', 'c');
