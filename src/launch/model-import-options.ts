@@ -5,7 +5,7 @@ import { optionGroup } from '../option-group.js';
 const files = optionGroup('Files');
 
 export const modelImportOptions = {
-  file: files.text('', 'needed: the .gguf file'),
+  file: files.text('', 'needed: the .gguf file, or owner/name:file.gguf on the hub'),
   output: files.text('', 'needed: folder for the model; must not exist'),
 } as const;
 export type ModelImportOptions = OptionValues<typeof modelImportOptions>;

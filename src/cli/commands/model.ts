@@ -3,7 +3,11 @@ import { completeOptions } from '../../config.js';
 import { modelImportOptions } from '../../launch/model-import-options.js';
 import { machineOptions, modelCreateOptions, modelInfoOptions } from '../../launch/options.js';
 import { hubHooks } from '../download-bar.js';
+import type { Progress } from '../terminal.js';
 import type { Verb, VerbGroup } from '../verb.js';
+
+/** Of bf16. */
+const megabytes = (weights: number): number => Math.ceil((2 * weights) / 1e6);
 
 const create: Verb = {
   name: 'create',
@@ -29,19 +33,26 @@ const importVerb: Verb = {
   options: modelImportOptions,
   argument: 'file',
   configFile: false,
-  examples: ['model import SmolLM2-135M-Instruct.Q4_1.gguf --output models/smollm2'],
+  examples: [
+    'model import SmolLM2-135M-Instruct.Q4_1.gguf --output models/smollm2',
+    'model import Qwen/Qwen2.5-0.5B-Instruct-GGUF:qwen2.5-0.5b-instruct-q8_0.gguf --output models/qwen2.5-0.5b',
+  ],
   notes: 'Weights are dequantised and rounded to bf16, the precision of all models here.',
   async run(given, { terminal, signal }) {
     const { chooseMachine } = await import('../../launch/machine.js');
     const { importModel } = await import('../../launch/model-import.js');
     const options = completeOptions(modelImportOptions, given);
     const machine = chooseMachine(completeOptions(machineOptions, new Map()));
-    const bar = await terminal.progress('weights', 0);
+    let bar: Promise<Progress> | undefined; // once the download, if there is one, is done
     const result = await importModel(options, machine, {
       signal,
-      onProgress: (done, total) => bar.update(done, '', total),
+      ...hubHooks(terminal),
+      onProgress: (done, total) => {
+        bar ??= terminal.progress('converting', megabytes(total));
+        void bar.then((shown) => shown.update(megabytes(done), 'MB', megabytes(total)));
+      },
     });
-    bar.end();
+    (await bar)?.end();
     const { numParameters, architecture, types, weightBytes, roundingError, notes } = result;
     const share = ({ name, weights }: (typeof types)[number]) =>
       `${name} ${((100 * weights) / numParameters).toFixed(1)}%`;
