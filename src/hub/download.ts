@@ -1,6 +1,6 @@
 /** One file's content, from the hub to its blob: resumed, bounded in its tries, checked, and only then visible. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LimrError } from '../errors.js';
@@ -105,7 +105,7 @@ async function fill(file: HubFile, partial: string, options: DownloadOptions): P
 }
 
 /** For reading and writing, with what is in it. */
-const openPartial = (partial: string): Promise<FileHandle> => open(partial, 'r+').catch(() => open(partial, 'w+')); // an error that stays is the second one's
+const openPartial = (partial: string): Promise<FileHandle> => open(partial, constants.O_RDWR | constants.O_CREAT);
 
 async function write(handle: FileHandle, chunk: Uint8Array, position: number, path: string): Promise<void> {
   try {

@@ -31,6 +31,7 @@ export type Choose = (
 ) => readonly HubFile[] | Promise<readonly HubFile[]>;
 
 const lockPollMs = 200;
+const remarkAfterWaits = 10;
 
 /**
  * @returns folder of the snapshot; the chosen files are in it, whole and checked
@@ -153,7 +154,10 @@ class SnapshotFetch {
         return await lockFolder(locks);
       } catch (error) {
         if (!(error instanceof LimrError) || error.code !== 'LIMR_LOCKED') throw error;
-        if (waits === 5) this.hooks.remark?.(`waiting for another download of ${this.name.id}: ${error.message}`);
+        if (waits === remarkAfterWaits) {
+          const gone = 'if that one is gone for good, delete its file there';
+          this.hooks.remark?.(`waiting for another download of ${this.name.id}: ${error.message}; ${gone}`);
+        }
       }
       await pause(lockPollMs * (0.5 + Math.random()), this.hooks.signal);
     }
