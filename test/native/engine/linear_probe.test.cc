@@ -42,7 +42,9 @@ LIMR_TEST(linear_probe_refuses_shapes_that_ops_do_not_take) {
 
 LIMR_TEST(a_wrong_kernel_is_noticed) {
   cpu::Table broken = *cpu::table("");
-  broken.gemm = [](const GemmArgs&, int64_t, int64_t, int64_t, int64_t) {};  // leaves every output zero
+  // Leaves every output zero.
+  broken.gemm = [](const GemmArgs&, int64_t, int64_t, int64_t, int64_t) {};
+  broken.gemm_gradient = [](const GradientArgs&, int64_t, int64_t, int64_t, int64_t) {};
   ThreadPool pool(1);
   Context ctx;
   ctx.pool = &pool, ctx.cpu = &broken;
