@@ -10,6 +10,7 @@ import type { Reward } from '../reward/reward.js';
 import type { TrainConfig } from './config.js';
 import type { Observer } from './events.js';
 import { finite, type Metrics } from './metrics.js';
+import type { FittedPrompt } from './prompts.js';
 import { sampleRecord } from './sample-records.js';
 import { evaluationRequest, type SpecialTokens, trainingRequest } from './sampling.js';
 
@@ -19,9 +20,14 @@ export interface EvaluationSet {
   readonly prompts: readonly TokenizedPrompt[];
 }
 
+/** A set whose prompts fit. */
+export interface FittedSet extends EvaluationSet {
+  readonly prompts: readonly FittedPrompt[];
+}
+
 export interface EvaluationInput {
   readonly config: TrainConfig;
-  readonly sets: readonly EvaluationSet[];
+  readonly sets: readonly FittedSet[];
   readonly actor: EngineModel;
   readonly reward: Reward;
   readonly text: TokenDecoder;
@@ -51,7 +57,7 @@ export async function evaluate(input: EvaluationInput): Promise<EvaluationResult
       const phase = { kind: 'eval', set: set.name } as const;
       const { samples, stats } = await sampleAndGrade({
         ...input,
-        prompts: set.prompts.map((prompt, row) => ({ prompt, row, key: row })),
+        prompts: set.prompts.map((prompt) => ({ prompt, row: prompt.row, key: prompt.row })),
         sampling,
         onProgress: (progress) => input.observe({ type: 'samples', rollout: input.rollout, phase, ...progress }),
       });

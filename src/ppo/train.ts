@@ -13,7 +13,7 @@ import type { Reward } from '../reward/reward.js';
 import { type ResumeMode, RunFolder } from '../run/run-folder.js';
 import { type Episode, numActions, packRollout, type RolloutBuffer } from './buffer.js';
 import { type TrainConfig, trainOptions } from './config.js';
-import { type EvaluationSet, evaluate } from './evaluation.js';
+import { type EvaluationSet, evaluate, type FittedSet } from './evaluation.js';
 import type { Observer, Timings } from './events.js';
 import { type Experience, makeExperience } from './experience.js';
 import { gradingTimings, onlyReward, partMetrics } from './grading.js';
@@ -23,7 +23,7 @@ import { checkLearningImpact } from './lim-plan.js';
 import { experienceMetrics, type Metrics, rolloutMetrics } from './metrics.js';
 import { closeModels, loadModels, type ModelLoader, type Models, saveModels } from './models.js';
 import { type DrawnPrompt, rolloutPrompts } from './prompt-order.js';
-import { fitPrompts } from './prompts.js';
+import { type FittedPrompt, fitPrompts, keyedPrompt } from './prompts.js';
 import { gradingTimes, sampleRecord, tokenStats } from './sample-records.js';
 import { type SpecialTokens, trainingRequest } from './sampling.js';
 import { scheduleOf } from './schedule.js';
@@ -94,11 +94,20 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   }
 }
 
-function fitJob(job: TrainJob): { readonly job: TrainJob; readonly truncated: number } {
-  const training = fitPrompts(job.prompts, job.config, 'the training set');
+interface FittedJob extends TrainJob {
+  readonly prompts: readonly FittedPrompt[];
+  /** Prompts of the set before any was dropped. */
+  readonly given: number;
+  readonly evalSets: readonly FittedSet[];
+}
+
+function fitJob(job: TrainJob): { readonly job: FittedJob; readonly truncated: number } {
+  const { prompts, given, truncated } = fitPrompts(job.prompts, job.config, 'the training set');
   const sets = job.evalSets.map(({ name, prompts }) => ({ name, ...fitPrompts(prompts, job.config, name) }));
-  const truncated = sets.reduce((sum, set) => sum + set.truncated, training.truncated);
-  return { job: { ...job, prompts: training.prompts, evalSets: sets }, truncated };
+  return {
+    job: { ...job, prompts, given, evalSets: sets },
+    truncated: sets.reduce((sum, set) => sum + set.truncated, truncated),
+  };
 }
 
 class TrainingLoop {
@@ -108,7 +117,7 @@ class TrainingLoop {
   private lastMetrics: Metrics | null = null;
 
   constructor(
-    private readonly job: TrainJob,
+    private readonly job: FittedJob,
     private readonly folder: RunFolder,
     private readonly models: Models,
     /** null without LIM. */
@@ -192,10 +201,10 @@ class TrainingLoop {
 
   private async sample(rollout: number, drawn: readonly DrawnPrompt[]): Promise<readonly GradedSample[]> {
     const { config, job } = this;
-    const { prompts, special, signal } = job;
+    const { special, signal } = job;
     const result = await sampleAndGrade({
       actor: this.models.actor,
-      prompts: drawn.map(({ row, key }) => ({ prompt: prompts[row]!, row, key })),
+      prompts: drawn.map(({ row, key }) => keyedPrompt(job, row, key)),
       sampling: trainingRequest(config, special, rollout, purpose.training),
       reward: job.reward,
       text: job.text,

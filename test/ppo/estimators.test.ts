@@ -8,7 +8,7 @@ import type { AdvantageEstimator, KlEstimator } from '../../src/ppo/config.js';
 import { klOf, nextKlCoef } from '../../src/ppo/kl.js';
 import { lossWeights } from '../../src/ppo/loss-weights.js';
 import { explainedVariance, rolloutMetrics } from '../../src/ppo/metrics.js';
-import { fitPrompts } from '../../src/ppo/prompts.js';
+import { fitPrompts, keyedPrompt } from '../../src/ppo/prompts.js';
 import { randperm } from '../../src/ppo/randperm.js';
 import { lrFactor } from '../../src/ppo/schedule.js';
 
@@ -265,16 +265,22 @@ describe('prompts that are too long', () => {
     fitPrompts([prompt], { promptMaxLen, promptTruncation }, 'a set');
 
   it('are cut at the end named, and counted', () => {
-    expect(fitted('left', 3)).toEqual({ prompts: [prompt], truncated: 0 });
-    expect(fitted('left', 2)).toEqual({ prompts: [{ ...prompt, tokens: Int32Array.of(2, 3) }], truncated: 1 });
-    expect(fitted('right', 2)).toEqual({ prompts: [{ ...prompt, tokens: Int32Array.of(1, 2) }], truncated: 1 });
+    expect(fitted('left', 3)).toEqual({ prompts: [{ ...prompt, row: 0 }], given: 1, truncated: 0 });
+    expect(fitted('left', 2)).toMatchObject({ prompts: [{ ...prompt, tokens: Int32Array.of(2, 3) }], truncated: 1 });
+    expect(fitted('right', 2)).toMatchObject({ prompts: [{ ...prompt, tokens: Int32Array.of(1, 2) }], truncated: 1 });
     expect(() => fitted('error', 2)).toThrow('prompt a of a set has 3 tokens, and promptMaxLen is 2');
   });
 
   it('or dropped, but not all of them', () => {
     const short = { ...prompt, id: 'b', tokens: Int32Array.of(1) };
     const config = { promptMaxLen: 2, promptTruncation: 'drop' } as const;
-    expect(fitPrompts([prompt, short], config, 'a set')).toEqual({ prompts: [short], truncated: 1 });
+    const kept = fitPrompts([prompt, short], config, 'a set');
+    expect(kept).toEqual({ prompts: [{ ...short, row: 1 }], given: 2, truncated: 1 });
+    // The first and the second time in a rollout: the keys of the whole set.
+    expect([0, 1].map((key) => keyedPrompt(kept, 0, key))).toMatchObject([
+      { row: 1, key: 1, prompt: { id: 'b' } },
+      { row: 1, key: 3 },
+    ]);
     expect(() => fitted('drop', 2)).toThrow('all 1 prompts of a set have more than 2 tokens');
   });
 

@@ -47,6 +47,38 @@ describe('train', () => {
     },
   );
 
+  it('leaves ids, rows and evaluation samples as they are when long prompts are dropped', async () => {
+    const seen = new Set<string>();
+    const watching: Reward = {
+      ...letterReward,
+      score: (samples, signal) => {
+        for (const { row, promptId } of samples) seen.add(`${row} ${promptId}`);
+        return letterReward.score(samples, signal);
+      },
+    };
+    const config: TrainOverrides = { rollouts: 2, rolloutBatchSize: 2, evalSteps: 2, promptTruncation: 'drop' };
+    const whole = bigramJob(fresh(), config);
+    const long = whole.prompts.map((prompt, i) =>
+      i === 1 ? { ...prompt, tokens: new Int32Array(9).fill(11) } : prompt,
+    );
+    const cut = {
+      ...bigramJob(fresh(), config),
+      prompts: long,
+      reward: watching,
+      evalSets: [{ name: 'letters', prompts: long }],
+    };
+    await train(whole);
+    await train(cut);
+    const rows = whole.prompts.map(({ id }, row) => `${row} ${id}`);
+    expect([...seen].every((name) => rows.includes(name) && name !== rows[1])).toBe(true);
+    // The same questions get the same samples, dropped ones or not: nothing is trained yet at rollout 0.
+    const tests = async (dir: string) =>
+      (JSON.parse(await readFile(join(dir, 'samples/test/step_0.json'), 'utf8')) as { readonly id: string }[]).filter(
+        ({ id }) => id !== whole.prompts[1]!.id,
+      );
+    expect(await tests(cut.run.dir)).toEqual(await tests(whole.run.dir));
+  });
+
   it('does not learn from a reward that has nothing to do with the answer', async () => {
     const dir = fresh();
     const flat: Reward = {
