@@ -222,10 +222,8 @@ LIMR_TEST(matmul_names_the_view_that_disagrees) {
   forward.weight.cols = 5;
   expect_eq(message([&] { linear_forward(ctx, forward); }),
             "linear_forward: the weight has 5 columns, expected an even number");
-  LinearBackwardInput backward{.dinp = view(data.data(), 2, 6),
-                               .dout = view(data.data(), 2, 8),
-                               .weight = weight,
-                               .accumulate = true};
+  LinearBackwardInput backward{
+      .dinp = view(data.data(), 2, 6), .dout = view(data.data(), 2, 8), .weight = weight, .accumulate = true};
   expect_eq(message([&] { linear_backward_input(ctx, backward); }),
             "linear_backward_input: dinp is BF16[2, 6], expected F32[2, 6]");
   backward.weight.cols = 5;
