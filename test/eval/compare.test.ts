@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compareBenchmark, signFlipTest } from '../../src/eval/compare.js';
 import { question } from './questions.js';
@@ -26,6 +27,20 @@ describe('signFlipTest', () => {
       expect(signFlipTest(differences)).toBeCloseTo(bruteForce(differences), 12);
     },
   );
+
+  it('agrees with scipy, over all signs and with its binomial test', () => {
+    const { permutation, mcnemar } = JSON.parse(
+      readFileSync(new URL('../golden/sign-flip.json', import.meta.url), 'utf8'),
+    ) as {
+      readonly permutation: readonly (readonly [readonly number[], number])[];
+      readonly mcnemar: readonly (readonly [number, number, number])[];
+    };
+    expect([permutation.length, mcnemar.length]).toEqual([18, 10]);
+    for (const [differences, p] of permutation) expect(signFlipTest(differences)).toBeCloseTo(p, 12);
+    for (const [better, worse, p] of mcnemar) {
+      expect(signFlipTest([...new Array(better).fill(1), ...new Array(worse).fill(-1), 0, 0])).toBeCloseTo(p, 12);
+    }
+  });
 
   it('stays exact for 500 questions', () => {
     expect(signFlipTest(new Array(500).fill(1))).toBeCloseTo(2 ** -499, 160);
