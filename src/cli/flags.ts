@@ -23,8 +23,12 @@ function flagsOf(name: string, option: TableOption): Option[] {
       return [
         new Option(`${flag} <text>`, option.help).argParser((text: string, list: string[] = []) => [...list, text]),
       ];
-    case 'choice':
-      return [new Option(`${flag} <name>`, help)];
+    case 'choice': // OpenRLHF's --apply-chat-template has no value, so where there is an "on" it may be left out
+      return [
+        option.choices.includes('on')
+          ? new Option(`${flag} [name]`, help).preset('on')
+          : new Option(`${flag} <name>`, help),
+      ];
     case 'text':
       return [new Option(`${flag} <text>`, option.default === '' ? option.help : help)];
     default:

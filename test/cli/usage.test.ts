@@ -75,6 +75,11 @@ describe('usage errors exit with 2, say what is wrong and how to mend it', () =>
     expect(code).toBe(2);
   });
 
+  it('--apply-chat-template needs no value, as in OpenRLHF', async () => {
+    const { code, stderr } = await runCli('generate', '--apply-chat-template', '--prompt', 'What is 3 + 4?');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('the tokenizer has no chat template')]);
+  });
+
   it('for devices that are not there exit with 1', async () => {
     const { code, stderr } = await runCli('train', '--device', 'cuda:0');
     expect(code).toBe(1);
