@@ -28,6 +28,7 @@ const hints: Readonly<Record<string, string>> = {
   ENOSPC: 'Free some space, or choose a folder on another disk.',
   EDQUOT: 'Free some of the quota, or choose a folder on another disk.',
   EISDIR: 'Give a file, not a folder.',
+  EEXIST: 'Choose another name, or remove what is there.',
   ENOTDIR: 'A part of the path is a file, not a folder.',
   EMFILE: 'Raise the limit of open files (ulimit -n).',
 };
@@ -104,6 +105,16 @@ export async function checkNewFolder(folder: string): Promise<void> {
   await refuseExisting(folder);
   const above = await nearestFolder(folder);
   await withIo(`write ${folder}`, async () => rm(await mkdtemp(join(above, '.limr-')), { recursive: true }));
+}
+
+/**
+ * Refuses a place for a file, before the work that fills it. A file that is there may be replaced.
+ * @throws {LimrError} LIMR_IO for a folder, or where no file can be made
+ */
+export async function checkFilePlace(file: string): Promise<void> {
+  if ((await temporaryPath(file)) === file) return;
+  const above = await nearestFolder(file);
+  await withIo(`write ${file}`, async () => rm(await mkdtemp(join(above, '.limr-')), { recursive: true }));
 }
 
 /** A file's text without its byte-order mark. @throws {LimrError} LIMR_IO */

@@ -139,9 +139,9 @@ export function checkOption(table: OptionTable, name: string, value: unknown, ca
 /** "a number in (0, 10]", for help texts and errors. */
 export function describeRange(option: NumberOption): string {
   const noun = option.kind === 'integer' ? 'a whole number' : 'a number';
-  const low = `${option.exclusiveMin ? '>' : '>='} ${option.min}`;
+  const low = option.min === -Number.MAX_VALUE ? '' : ` ${option.exclusiveMin ? '>' : '>='} ${option.min}`;
   const high = option.max === Number.MAX_SAFE_INTEGER || option.max === Number.MAX_VALUE ? '' : ` and <= ${option.max}`;
-  return `${noun} ${low}${high}${option.default === null ? ', or null' : ''}`;
+  return `${noun}${low}${high}${option.default === null ? ', or null' : ''}`;
 }
 
 function find(table: OptionTable, name: string): Option {

@@ -92,6 +92,9 @@ async function findBenchmark(
   if (dataFolder === '' && known.hub !== undefined && fetchData !== undefined) {
     return { benchmark: known, path: await fetchData(known.hub) };
   }
+  if (dataFolder !== '' && !(await exists(dataFolder))) {
+    throw new LimrError('LIMR_IO', `there is no folder ${dataFolder}`, 'Check --data.');
+  }
   throw new LimrError(
     'LIMR_USAGE',
     dataFolder === ''

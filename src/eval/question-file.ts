@@ -1,21 +1,44 @@
 /**
  * The output of an evaluation: a question a line, in the order of benchmarks and rows, there when it is whole. Until then questions are
- * collected in `<file>.unfinished` behind a line that says what was evaluated and how; an interrupted evaluation goes on from it.
+ * collected in `<file>.unfinished` behind a line that says what was evaluated and how; an interrupted evaluation goes on from it. What is no
+ * plain file, as /dev/stdout, gets the lines at the end, and cannot be resumed.
  */
 import { type FileHandle, mkdir, open, rm, truncate } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, extname } from 'node:path';
 import { LimrError } from '../errors.js';
-import { readTextIfThere, withIo, writeDurably } from '../files.js';
+import { checkFilePlace, exists, readTextIfThere, temporaryPath, withIo, writeDurably } from '../files.js';
 import { isObject, type Json, type JsonObject } from '../json.js';
 import { type QuestionRecord, questionRecord } from './question-record.js';
 
 export class QuestionFile {
   private constructor(
     private readonly file: string,
-    private readonly handle: FileHandle,
+    /** Of the unfinished file, where there is one. */
+    private readonly handle: FileHandle | undefined,
     /** Questions of the evaluation that was interrupted. */
     readonly done: readonly QuestionRecord[],
   ) {}
+
+  /**
+   * What `open` would refuse whatever is evaluated, before a model is loaded for it.
+   * @throws {LimrError} LIMR_USAGE for another ending than .jsonl, nothing to resume, or something that was not asked to be resumed;
+   *   LIMR_IO where it cannot be written
+   */
+  static async check(file: string, resume: boolean): Promise<void> {
+    await checkFilePlace(file);
+    if (await isDirect(file)) {
+      if (!resume) return;
+      throw new LimrError('LIMR_USAGE', `${file} is no plain file, and so cannot be resumed`, 'Leave --resume out.');
+    }
+    if (extname(file).toLowerCase() !== '.jsonl') {
+      throw new LimrError(
+        'LIMR_USAGE',
+        `--output is ${file}, expected a .jsonl file`,
+        'A line for every question goes there.',
+      );
+    }
+    checkResumption(await exists(unfinishedPath(file)), file, resume);
+  }
 
   /**
    * @param identity what decides the records: a resumed evaluation has the same
@@ -23,18 +46,10 @@ export class QuestionFile {
    *   LIMR_FORMAT when it is damaged; LIMR_IO
    */
   static async open(file: string, identity: JsonObject, resume: boolean): Promise<QuestionFile> {
+    if (await isDirect(file)) return new QuestionFile(file, undefined, []);
     const unfinished = unfinishedPath(file);
     const text = await readTextIfThere(unfinished);
-    if (text === undefined && resume) {
-      throw new LimrError('LIMR_USAGE', `there is no ${unfinished} to resume`, 'Leave --resume out.');
-    }
-    if (text !== undefined && !resume) {
-      throw new LimrError(
-        'LIMR_USAGE',
-        `${unfinished} is an evaluation that was interrupted`,
-        'Go on with it by --resume, or remove it.',
-      );
-    }
+    checkResumption(text !== undefined, file, resume);
     const whole = text?.slice(0, text.lastIndexOf('\n') + 1) ?? ''; // the last line may be half there
     const isNew = whole === '';
     const done = isNew ? [] : readDone(whole, unfinished, identity);
@@ -48,28 +63,46 @@ export class QuestionFile {
     return new QuestionFile(file, handle, done);
   }
 
-  /** Where the questions are until the file is whole. */
-  get unfinished(): string {
-    return unfinishedPath(this.file);
+  /** Where the questions are until the file is whole; undefined for what is no plain file. */
+  get unfinished(): string | undefined {
+    return this.handle === undefined ? undefined : unfinishedPath(this.file);
   }
 
   async add(record: QuestionRecord): Promise<void> {
-    await withIo(`write ${this.unfinished}`, () => this.handle.appendFile(`${JSON.stringify(record)}\n`));
+    await withIo(`write ${this.file}`, async () => this.handle?.appendFile(`${JSON.stringify(record)}\n`));
   }
 
   /** Writes the file. @param records all of them, in their order */
   async finish(records: readonly QuestionRecord[]): Promise<void> {
     await writeDurably(this.file, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
-    await withIo(`remove ${this.unfinished}`, () => rm(this.unfinished));
+    const { unfinished } = this;
+    if (unfinished !== undefined) await withIo(`remove ${unfinished}`, () => rm(unfinished));
   }
 
   /** What is not finished stays for `--resume`. */
-  close(): Promise<void> {
-    return this.handle.close();
+  async close(): Promise<void> {
+    await this.handle?.close();
   }
 }
 
 const unfinishedPath = (file: string): string => `${file}.unfinished`;
+
+/** Whether a file is written to as it is. */
+const isDirect = async (file: string): Promise<boolean> => (await temporaryPath(file)) === file;
+
+function checkResumption(isThere: boolean, file: string, resume: boolean): void {
+  const unfinished = unfinishedPath(file);
+  if (!isThere && resume) {
+    throw new LimrError('LIMR_USAGE', `there is no ${unfinished} to resume`, 'Leave --resume out.');
+  }
+  if (isThere && !resume) {
+    throw new LimrError(
+      'LIMR_USAGE',
+      `${unfinished} is an evaluation that was interrupted`,
+      'Go on with it by --resume, or remove it.',
+    );
+  }
+}
 
 function readDone(text: string, file: string, identity: JsonObject): QuestionRecord[] {
   const [head = '', ...lines] = text.trimEnd().split('\n');

@@ -3,12 +3,23 @@ import { readRecords } from '../dataset/records.js';
 import { LimrError } from '../errors.js';
 import { compareBenchmark, type PairedComparison } from '../eval/compare.js';
 import { type QuestionRecord, questionRecord } from '../eval/question-record.js';
+import { type EvalOptions, evalOptions } from './eval-options.js';
 
 export interface CompareResult {
   readonly first: string;
   readonly second: string;
   /** By benchmark, then by grader. */
   readonly comparisons: readonly PairedComparison[];
+}
+
+/** Options that say what to evaluate, and so mean nothing to a comparison. */
+const evaluating = ['model', 'benchmarks', 'data', 'output', 'resume', 'limit'] as const;
+
+/** @throws {LimrError} LIMR_USAGE when something is to be evaluated too */
+export function refuseBesideCompare(options: EvalOptions): void {
+  const given = evaluating.find((name) => options[name] !== evalOptions[name].default);
+  if (given === undefined) return;
+  throw new LimrError('LIMR_USAGE', `--compare evaluates nothing, and --${given} was given`, 'Leave one of them out.');
 }
 
 /**

@@ -1,13 +1,11 @@
 /** Evaluation of a model on benchmarks, with the settings of LIMR's paper unless told otherwise. */
 import { selfRemark } from '../audit/audit.js';
-import { type TokenizedPrompt, tokenizePrompts } from '../dataset/asking.js';
-import { promptSetRemarks } from '../dataset/prompts.js';
+import { type PromptSet, promptSetRemarks } from '../dataset/prompts.js';
 import type { Model } from '../engine/model.js';
-import type { SamplingConfig } from '../engine/sampling.js';
 import { LimrError } from '../errors.js';
-import { type AskedQuestion, type QuestionPool, runBenchmark } from '../eval/benchmark-run.js';
+import { type QuestionPool, runBenchmark } from '../eval/benchmark-run.js';
 import { type BenchmarkSummary, summarizeBenchmark } from '../eval/benchmark-summary.js';
-import { type Benchmark, type BenchmarkSource, findBenchmarks, readBenchmark } from '../eval/benchmarks.js';
+import { type BenchmarkSource, findBenchmarks, readBenchmark } from '../eval/benchmarks.js';
 import type { SamplingProgress } from '../eval/graded-samples.js';
 import { QuestionFile } from '../eval/question-file.js';
 import type { QuestionRecord } from '../eval/question-record.js';
@@ -17,9 +15,11 @@ import type { JsonObject } from '../json.js';
 import { graderOf } from '../reward/create-reward.js';
 import { WorkerPool } from '../reward/pool.js';
 import { dataPath, embeddedEvalPrompts, embeddedModel, modelFolder } from './embedded.js';
-import { type EvalOptions, paperMaxTokens } from './eval-options.js';
+import type { EvalOptions } from './eval-options.js';
+import { type Evaluation, prepareEvaluation } from './eval-prepare.js';
 import { dataFingerprint, modelFingerprint } from './fingerprint.js';
 import { type ChosenMachine, withEngine } from './machine.js';
+import { checkOutputFile } from './output-file.js';
 import { defaultRewardWorkers } from './rewards.js';
 
 export interface EvalHooks extends HubHooks {
@@ -49,14 +49,6 @@ export interface EvalResult {
   readonly benchmarks: readonly BenchmarkResult[];
 }
 
-/** A benchmark, ready to be sampled. */
-interface Evaluation {
-  readonly source: BenchmarkSource;
-  readonly questions: readonly AskedQuestion[];
-  readonly dropped: number;
-  readonly sampling: SamplingConfig;
-}
-
 /**
  * Samples and grades `--benchmarks`.
  * @throws {LimrError} LIMR_USAGE, LIMR_IO, LIMR_FORMAT of model and data; LIMR_ABORTED after the signal: what is graded by then stays in
@@ -68,12 +60,15 @@ export async function launchEval(
   hooks: EvalHooks = {},
 ): Promise<EvalResult> {
   const graders = gradersOf(options);
+  if (options.output !== '') await QuestionFile.check(options.output, options.resume);
   const model = await modelFolder(options.model, hooks);
   const sources = await sourcesOf(options, model, hooks);
+  const sets: PromptSet[] = [];
+  for (const source of sources) sets.push(await readQuestions(source, options, graders[0]!, hooks));
   return withEngine(machine, async (engine) => {
     const loaded = await engine.load(model);
-    const evaluations: Evaluation[] = [];
-    for (const source of sources) evaluations.push(await prepare(source, loaded, options, graders[0]!, hooks));
+    const remark = hooks.remark ?? (() => {});
+    const evaluations = sources.map((source, i) => prepareEvaluation(source, sets[i]!, loaded, options, remark));
     const isa = `${engine.machine().version} ${engine.isa}`;
     const identity = options.output === '' ? {} : await identityOf(evaluations, options, model, isa);
     const file = options.output === '' ? undefined : await QuestionFile.open(options.output, identity, options.resume);
@@ -97,7 +92,8 @@ export async function launchEval(
       await file?.finish(records);
       return { model, seed: options.seed, benchmarks: results };
     } catch (error) {
-      if (file === undefined || !(error instanceof LimrError) || error.code !== 'LIMR_ABORTED') throw error;
+      const isAborted = error instanceof LimrError && error.code === 'LIMR_ABORTED';
+      if (file?.unfinished === undefined || !isAborted) throw error;
       throw new LimrError(
         'LIMR_ABORTED',
         `interrupted; the questions so far are in ${file.unfinished}`,
@@ -130,77 +126,20 @@ async function sourcesOf(options: EvalOptions, model: string, hooks: EvalHooks):
   );
 }
 
-/** Reads and encodes the questions, and settles how they are sampled. */
-async function prepare(
+/** Reads a benchmark, and remarks on what is unusual in it. */
+async function readQuestions(
   source: BenchmarkSource,
-  model: Model,
   options: EvalOptions,
   headline: string,
   { remark }: EvalHooks,
-): Promise<Evaluation> {
+): Promise<PromptSet> {
+  const { name } = source.benchmark;
+  await checkOutputFile('--output', options.output, { [`benchmark ${name}`]: source.path });
   const set = await readBenchmark(source, options, options.limit ?? undefined);
   const golds = set.prompts.map(({ answer }) => answer);
   const ungradable = selfRemark(set.file, golds, graderOf(headline));
   for (const text of [...promptSetRemarks(set), ...(ungradable === undefined ? [] : [ungradable])]) remark?.(text);
-  const tokenized = tokenizePrompts(set, model.tokenizerFor('an evaluation'), options);
-  const context = model.info.maxPositionEmbeddings;
-  const questions = fittingQuestions(tokenized, source, options, context);
-  const dropped = tokenized.length - questions.length;
-  const { name } = source.benchmark;
-  if (dropped > 0) remark?.(`${name}: ${dropped} of ${tokenized.length} questions are too long and left out`);
-  const longest = questions.reduce((most, { prompt }) => Math.max(most, prompt.tokens.length), 0);
-  const maxTokens = options.generateMaxLen ?? Math.min(paperMaxTokens, context - longest);
-  if (longest + maxTokens > context) {
-    throw new LimrError(
-      'LIMR_USAGE',
-      `${name}: a question of ${longest} tokens and ${maxTokens} generated ones exceed the model's context of ${context}`,
-      `Lower --generate-max-len to ${context - longest}, or leave long questions out: --prompt-truncation drop --prompt-max-len ${Math.max(1, context - maxTokens)}.`,
-    );
-  }
-  if (options.generateMaxLen === null && maxTokens < paperMaxTokens) {
-    remark?.(
-      `${name}: samples have at most ${maxTokens} tokens, not ${paperMaxTokens}: the model's context is ${context}`,
-    );
-  }
-  return { source, questions, dropped, sampling: samplingOf(model, source.benchmark, options, maxTokens) };
-}
-
-/** The questions that are short enough, with their rows. @throws {LimrError} LIMR_USAGE for a longer one, unless they are dropped */
-function fittingQuestions(
-  prompts: readonly TokenizedPrompt[],
-  { benchmark: { name }, path }: BenchmarkSource,
-  options: EvalOptions,
-  context: number,
-): AskedQuestion[] {
-  const most = Math.min(options.promptMaxLen ?? context - (options.generateMaxLen ?? 1), context - 1);
-  const questions = prompts.map((prompt, row) => ({ row, prompt }));
-  const fitting = questions.filter(({ prompt }) => prompt.tokens.length <= most);
-  const long = questions.find(({ prompt }) => prompt.tokens.length > most);
-  if (long !== undefined && (options.promptTruncation === 'error' || fitting.length === 0)) {
-    throw new LimrError(
-      'LIMR_USAGE',
-      `question ${long.row} of ${name} (${path}) has ${long.prompt.tokens.length} tokens, and at most ${most} fit`,
-      `Raise --prompt-max-len, lower --generate-max-len, or leave such questions out by --prompt-truncation drop; the model's context is ${context}.`,
-    );
-  }
-  return fitting;
-}
-
-function samplingOf(model: Model, benchmark: Benchmark, options: EvalOptions, maxTokens: number): SamplingConfig {
-  return model.samplingConfig({
-    samplesPerPrompt: options.nSamplesPerPrompt ?? benchmark.samplesPerQuestion,
-    temperature: options.temperature ?? benchmark.temperature,
-    topP: options.topP,
-    topK: options.topK,
-    minP: options.minP,
-    minTokens: options.minTokens,
-    maxTokens,
-    stopStrings: options.stop,
-    seed: options.seed,
-    maxBatch: options.maxBatch,
-    prefillChunk: options.prefillChunk,
-    kvCacheBytes: options.kvCacheBytes,
-  });
+  return set;
 }
 
 interface Tools {

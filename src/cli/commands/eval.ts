@@ -19,8 +19,9 @@ most differences are noise: --compare tests the difference of two outputs, quest
   async run(given, { terminal, signal }) {
     const options = completeOptions(evalOptions, given);
     if (options.compare !== '') {
-      const { launchCompare } = await import('../../launch/eval-compare.js');
+      const { launchCompare, refuseBesideCompare } = await import('../../launch/eval-compare.js');
       const { compareReport } = await import('../eval-report.js');
+      refuseBesideCompare(options);
       const compared = await launchCompare(options.compare);
       return { json: compared, lines: compareReport(compared) };
     }
