@@ -30,12 +30,14 @@ export async function promptEmbeddings(
   });
 }
 
+const rowForm = 'Rows are {"id": "...", "embedding": [0.1, ...]}, one for every prompt.';
+
 async function readEmbeddings(prompts: readonly Prompt[], file: string): Promise<Float32Array[]> {
   const vectors = new Map<string, Float32Array>();
   for (const { fields, where } of await readRecords(file)) {
     const { id, prompt, embedding } = fields;
     if (!Array.isArray(embedding) || embedding.length === 0 || !embedding.every((value) => typeof value === 'number')) {
-      throw new LimrError('LIMR_FORMAT', `${where}: "embedding" is no list of numbers`);
+      throw new LimrError('LIMR_FORMAT', `${where}: "embedding" is no list of numbers`, rowForm);
     }
     const vector = Float32Array.from(embedding as number[]);
     if (id !== undefined) vectors.set(`id ${String(id)}`, vector);
@@ -44,11 +46,7 @@ async function readEmbeddings(prompts: readonly Prompt[], file: string): Promise
   return prompts.map(({ id, prompt, row }) => {
     const vector = vectors.get(`id ${id}`) ?? vectors.get(`prompt ${prompt.trim()}`);
     if (vector !== undefined) return vector;
-    throw new LimrError(
-      'LIMR_FORMAT',
-      `${file} has no vector for row ${row} of --prompts (id ${id})`,
-      'Rows are {"id": "...", "embedding": [...]}, one for every prompt.',
-    );
+    throw new LimrError('LIMR_FORMAT', `${file} has no vector for row ${row} of --prompts (id ${id})`, rowForm);
   });
 }
 

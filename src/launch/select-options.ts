@@ -17,7 +17,7 @@ export type SelectionMethod = (typeof selectionMethods)[number];
 export const selectOptions = {
   samples: files.text('', "samples to measure: a run folder, its samples folder, or the folder of LIMR's step files"),
   scores: files.text('', "scores in place of samples, rows {prompt or id, score} as in LIMR's scores.json"),
-  prompts: files.text('', 'needed: the prompts to select from, .json or .jsonl'),
+  prompts: files.text('', 'needed: the prompts to select from: .json, .jsonl, .parquet, .arrow, or a folder of them'),
   output: files.text('', 'where the selected rows of --prompts go, in their order, .json or .jsonl'),
   scoresOutput: files.text(
     '',

@@ -117,6 +117,7 @@ async function scoresOfFile(
       throw new LimrError(
         'LIMR_FORMAT',
         `${file}: row ${index} has another score for ${JSON.stringify(name.slice(0, 60))}`,
+        'Every prompt has one score.',
       );
     }
     scores.set(name, row.score);

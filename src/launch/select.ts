@@ -12,6 +12,7 @@ import { selectionPicture } from '../lim/plot/selection-picture.js';
 import { checkRowsFile, writeRows } from '../lim/scores-file.js';
 import { bandCloseness } from '../lim/seen-mean.js';
 import { dataPath } from './embedded.js';
+import { checkOutputFile } from './output-file.js';
 import { promptEmbeddings } from './select-embeddings.js';
 import { type SelectionMethod, type SelectOptions, selectionMethods } from './select-options.js';
 import { type MeasuredSource, type ScoreSource, scoreSource } from './select-source.js';
@@ -69,7 +70,9 @@ export interface Explanation {
  */
 export async function launchSelect(options: SelectOptions, hooks: SelectHooks = {}): Promise<SelectResult> {
   checkOptions(options);
-  const set = await readPrompts(await dataPath(options.prompts, hooks), options);
+  const file = await dataPath(options.prompts, hooks);
+  await checkOutputs(options, file);
+  const set = await readPrompts(file, options);
   for (const remark of promptSetRemarks(set)) hooks.remark?.(remark);
   const { prompts } = set;
   const wanted = prompts.find(({ id }) => id === options.explain);
@@ -84,6 +87,7 @@ export async function launchSelect(options: SelectOptions, hooks: SelectHooks = 
   const { method } = options;
   const { rows, scores } =
     method === 'diversity' ? await diverse(prompts, options, hooks) : chooseRows(scoresFor(method, source), options);
+  if (rows.length === 0 && options.output !== '') throw nothingSelected(scores, options);
   const overlap = options.plot === '' ? undefined : agreement(rows, source, options);
   const { measured } = source;
   const drawing = options.plot === '' ? undefined : picture(options, scores, rows, measured, overlap);
@@ -129,6 +133,27 @@ function checkOptions(options: SelectOptions): void {
     refuse('--min-pass-rate is above --max-pass-rate', 'Turn them round.');
   }
   for (const file of [options.output, options.scoresOutput]) if (file !== '') checkRowsFile(file);
+}
+
+/** Before samples are read: one file cannot be written, and then another one would be there alone. */
+async function checkOutputs(options: SelectOptions, prompts: string): Promise<void> {
+  const { output, scoresOutput, plot, scores, embeddings } = options;
+  const inputs = { '--prompts': prompts, '--scores': scores, '--embeddings': embeddings };
+  await checkOutputFile('--output', output, inputs);
+  await checkOutputFile('--scores-output', scoresOutput, inputs);
+  await checkOutputFile('--plot', plot, inputs);
+}
+
+/** Instead of a file without rows, which nothing could read. */
+function nothingSelected(scores: Float64Array, options: SelectOptions): LimrError {
+  const known = scores.filter((score) => !Number.isNaN(score)).sort();
+  const [low, high] = [known[0], known.at(-1)].map((score) => score?.toFixed(4));
+  const range = low === undefined ? 'none has a score' : `scores are from ${low} to ${high}`;
+  return new LimrError(
+    'LIMR_USAGE',
+    `no prompt is selected by ${ruleOf(options)}: ${range}`,
+    'Lower the threshold or widen the band, or say how many by --count.',
+  );
 }
 
 function scoresFor(method: SelectionMethod, source: ScoreSource): Float64Array {

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DataRecord, streamRecords } from '../dataset/records.js';
 import { LimrError } from '../errors.js';
-import { exists, withIo } from '../files.js';
+import { exists, hasCode, withIo } from '../files.js';
 import type { RewardedSample } from './groups.js';
 
 /** By what a sample names its prompt; auto = by id where the first sample has one, else by the prompt's text. */
@@ -19,7 +19,10 @@ const places = ['', 'train', 'samples/train'];
  * @throws {LimrError} LIMR_IO when there are none; LIMR_FORMAT when a number is missing
  */
 export async function stepFiles(folder: string): Promise<readonly string[]> {
-  const names = await withIo(`list ${folder}`, () => readdir(folder));
+  const names = await withIo(`list ${folder}`, () => readdir(folder)).catch((error: unknown) => {
+    if (!(error instanceof LimrError && hasCode(error.cause, 'ENOTDIR'))) throw error;
+    throw new LimrError('LIMR_IO', `${folder} is no folder of step files`, 'A file of scores is given by --scores.');
+  });
   for (const place of places) {
     const dir = join(folder, place);
     const numbers = stepNumbers(place === '' ? names : (await exists(dir)) ? await readdir(dir) : []);
@@ -78,7 +81,11 @@ export class StepReader {
       );
     }
     if (typeof reward !== 'number' || !Number.isFinite(reward)) {
-      throw new LimrError('LIMR_FORMAT', `${where}: "reward" is ${JSON.stringify(reward)}, expected a number`);
+      throw new LimrError(
+        'LIMR_FORMAT',
+        `${where}: "reward" is ${JSON.stringify(reward)}, expected a number`,
+        'Step files are lists of {"prompt": "...", "response": "...", "reward": 1}.',
+      );
     }
     return {
       key: String(key).trim(),

@@ -75,6 +75,11 @@ export function firstRolloutOf(order: PromptOrder, epoch: number): number {
   return Math.ceil(((epoch - 1) * usablePrompts(order, order.numPrompts)) / order.rolloutBatchSize) + 1;
 }
 
+/** @throws {LimrError} LIMR_USAGE for an order without prompts */
+export function checkPromptOrder(order: PromptOrder): void {
+  usablePrompts(order, order.numPrompts);
+}
+
 /** Prompts of an epoch over `count` rows. */
 function usablePrompts({ rolloutBatchSize, dropLast }: PromptOrder, count: number): number {
   if (count === 0) throw new LimrError('LIMR_USAGE', 'there are no training prompts');

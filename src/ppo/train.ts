@@ -22,7 +22,7 @@ import { LearningImpact } from './learning-impact.js';
 import { checkLearningImpact } from './lim-plan.js';
 import { experienceMetrics, type Metrics, rolloutMetrics } from './metrics.js';
 import { closeModels, loadModels, type ModelLoader, type Models, saveModels } from './models.js';
-import { type DrawnPrompt, rolloutPrompts } from './prompt-order.js';
+import { checkPromptOrder, type DrawnPrompt, rolloutPrompts } from './prompt-order.js';
 import { type FittedPrompt, fitPrompts, keyedPrompt } from './prompts.js';
 import { gradingTimes, sampleRecord, tokenStats } from './sample-records.js';
 import { type SpecialTokens, trainingRequest } from './sampling.js';
@@ -68,6 +68,7 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   const fitted = fitJob(job);
   const { config } = job;
   const { prompts } = fitted.job;
+  checkPromptOrder({ ...config, numPrompts: prompts.length });
   checkLearningImpact(config, prompts.length);
   const folder = await RunFolder.open({
     dir: job.run.dir,
