@@ -1,10 +1,17 @@
 /**
- * LIM over runs of growing size: 21 epochs of steps of 1,024 prompts x 8 samples, each size in a process of its own, whose peak memory is
- * reported. A small run is checked against the definition first. Case "step files" reads such steps from the disk, with responses of 1,500
- * characters. Prints a row of JSON a case; `npm run bench -- select`, or other sizes: `npx tsx bench/select.bench.ts 1000000`.
+ * LIM over runs of growing size: 21 epochs of steps of 1,024 prompts x 8 samples. Each case runs in a process of its own, whose peak memory
+ * and CPU time (of all its threads: the collector of garbage too) are reported beside the seconds that passed; a small run is checked against
+ * the definition first. Prints a row of JSON a case:
+ *
+ *   in memory     samples as they come out of a generator: collecting and scoring alone
+ *   step files    the same read from the disk, from files of {id, prompt, response, reward, correct, sample} with short responses; the epochs
+ *                 are hard links to the first one's files
+ *   long samples  eight such files with responses of 1,500 characters
+ *
+ * `npm run bench -- select`, or other sizes: `npx tsx bench/select.bench.ts 1000000`. scripts/chart-select.ts draws the rows.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +22,7 @@ import { readRun } from '../src/lim/read-run.js';
 import { philox } from '../src/random.js';
 
 const [epochs, promptsPerStep, samplesPerPrompt] = [21, 1024, 8] as const;
-const sizes = [8_523, 31_250, 62_500, 125_000];
+const sizes = [8_523, 31_250, 125_000];
 
 function shuffled(n: number, seed: number): Int32Array {
   const order = Int32Array.from({ length: n }, (_, i) => i);
@@ -38,7 +45,7 @@ function* samplesOf(prompts: Int32Array, epoch: number): Generator<RewardedSampl
 
 function collect(prompts: number): GroupCollector {
   const collector = new GroupCollector(['reward']);
-  const steps = Math.max(1, Math.floor(prompts / promptsPerStep));
+  const steps = stepsOf(prompts);
   for (let epoch = 0; epoch < epochs; ++epoch) {
     const order = shuffled(prompts, epoch);
     for (let step = 0; step < steps; ++step) {
@@ -75,58 +82,101 @@ function print(row: object): void {
   console.log(JSON.stringify({ bench: 'select', ...row, device: cpus()[0]?.model }));
 }
 
+/** Seconds that passed since the last call, or since the first one. */
+function stopwatch() {
+  const seconds = (ms: number) => Number((ms / 1000).toFixed(2));
+  const [began, cpu] = [performance.now(), process.cpuUsage()];
+  let last = began;
+  return {
+    lap: (): number => {
+      const before = last;
+      last = performance.now();
+      return seconds(last - before);
+    },
+    /** Of everything since the beginning. */
+    totals: (samples: number) => {
+      const { user, system } = process.cpuUsage(cpu);
+      return {
+        ns_per_sample: Math.round(((performance.now() - began) * 1e6) / samples),
+        cpu_ns_per_sample: Math.round(((user + system) * 1e3) / samples),
+        peak_rss_mb: Math.round(process.resourceUsage().maxRSS / 1024),
+      };
+    },
+  };
+}
+
 function inMemory(prompts: number): void {
-  const started = performance.now();
+  const watch = stopwatch();
   const collector = collect(prompts);
-  const collected = performance.now();
+  const collect_s = watch.lap();
   const { courses } = score(collector);
-  const ended = performance.now();
+  const { samples } = collector;
   print({
-    case: 'in memory',
-    prompts,
-    samples: collector.samples,
-    kept: courses.rows.length,
-    collect_s: Number(((collected - started) / 1000).toFixed(2)),
-    score_s: Number(((ended - collected) / 1000).toFixed(2)),
-    ns_per_sample: Math.round(((ended - started) * 1e6) / collector.samples),
-    peak_rss_mb: Math.round(process.resourceUsage().maxRSS / 1024),
+    ...{ case: 'in memory', prompts, samples, kept: courses.rows.length },
+    ...{ collect_s, score_s: watch.lap(), ...watch.totals(samples) },
   });
 }
 
-async function stepFiles(): Promise<void> {
+const stepsOf = (prompts: number): number => Math.max(1, Math.floor(prompts / promptsPerStep));
+const stepFile = (folder: string, step: number): string => join(folder, `step_${step}.json`);
+
+/** Writes the first `epochCount` epochs of a run, those after the first as links. @returns bytes a sample */
+function writeSteps(folder: string, prompts: number, epochCount: number, response: string): number {
+  const order = shuffled(prompts, 0);
+  const steps = stepsOf(prompts);
+  let [bytes, samples] = [0, 0];
+  for (let step = 0; step < steps; ++step) {
+    const some = order.subarray(step * promptsPerStep, (step + 1) * promptsPerStep);
+    const rows = [...samplesOf(some, 10)].map(({ key, ...rest }) => ({ id: key, prompt: key, response, ...rest }));
+    writeFileSync(stepFile(folder, step + 1), JSON.stringify(rows, null, 1));
+    bytes += statSync(stepFile(folder, step + 1)).size;
+    samples += rows.length;
+  }
+  for (let step = steps; step < epochCount * steps; ++step) {
+    linkSync(stepFile(folder, (step % steps) + 1), stepFile(folder, step + 1));
+  }
+  return Math.round(bytes / samples);
+}
+
+/** Reads and scores the step files of a folder. */
+async function readSteps(name: string, folder: string, prompts: number, bytesPerSample: number): Promise<void> {
+  const watch = stopwatch();
+  const run = await readRun(folder, { key: 'auto', signals: ['reward'], stepsPerEpoch: null, epochs: null });
+  const read_s = watch.lap();
+  const courses = coursesOf(run.trajectories('reward'), 'limr');
+  trajectoryScores('lim', run.trajectories('reward'), () => courses);
+  const { samples } = run;
+  print({
+    ...{ case: name, prompts, samples, kept: courses.rows.length, bytes_per_sample: bytesPerSample },
+    ...{ read_s, score_s: watch.lap(), ...watch.totals(samples) },
+  });
+}
+
+/** Runs this file again, so that the peak memory is one case's. */
+function apart(...args: readonly string[]): void {
+  const command = [...process.execArgv, fileURLToPath(import.meta.url), ...args];
+  process.stdout.write(execFileSync(process.execPath, command));
+}
+
+function fromFiles(name: string, prompts: number, epochCount: number, response: string): void {
   const folder = mkdtempSync(join(tmpdir(), 'limr-bench-'));
   try {
-    const response = 'x = 3 \\cdot 5 '.repeat(108);
-    let bytes = 0;
-    for (let step = 1; step <= 8; ++step) {
-      const order = shuffled(promptsPerStep, step);
-      const rows = [...samplesOf(order, step)].map(({ key, ...rest }) => ({ id: key, prompt: key, response, ...rest }));
-      writeFileSync(join(folder, `step_${step}.json`), JSON.stringify(rows, null, 1));
-      bytes += statSync(join(folder, `step_${step}.json`)).size;
-    }
-    const started = performance.now();
-    const options = { key: 'auto', signals: ['reward'], stepsPerEpoch: null, epochs: null } as const;
-    const { samples } = await readRun(folder, options);
-    const seconds = (performance.now() - started) / 1000;
-    print({
-      case: 'step files',
-      samples,
-      bytes_per_sample: Math.round(bytes / samples),
-      mb_per_s: Math.round(bytes / seconds / 1e6),
-      ns_per_sample: Math.round((seconds * 1e9) / samples),
-    });
+    const bytes = writeSteps(folder, prompts, epochCount, response);
+    apart('--read', name, folder, String(prompts), String(bytes));
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-const asked = process.argv.slice(2).map(Number);
-if (asked.length === 1) inMemory(asked[0]!);
+const [mode = '', ...rest] = process.argv.slice(2);
+if (mode === '--collect') inMemory(Number(rest[0]));
+else if (mode === '--read') await readSteps(rest[0]!, rest[1]!, Number(rest[2]), Number(rest[3]));
 else {
   check();
-  await stepFiles();
+  const asked = process.argv.slice(2).map(Number);
   for (const size of asked.length > 0 ? asked : sizes) {
-    const args = [...process.execArgv, fileURLToPath(import.meta.url), String(size)];
-    process.stdout.write(execFileSync(process.execPath, args));
+    apart('--collect', String(size));
+    fromFiles('step files', size, epochs, 'x = 15');
   }
+  fromFiles('long samples', 8 * promptsPerStep, 1, 'x = 3 \\cdot 5 '.repeat(108));
 }
