@@ -321,11 +321,12 @@ export interface NativeMachineRates {
   readonly readBytes: NativeRate;
 }
 
-export interface NativeMeasureOptions {
-  /** For each of the rates, not counting the first touch of the memory that is read. */
-  readonly seconds: number;
-  /** Memory that is read; 0 = eight times the last-level cache, at least 256 MiB. */
+/** What the machine can do at most, and the memory that measuring it takes. */
+export interface NativeMachineProbe {
   readonly readBytes: number;
+  /** `seconds` for each of the rates. */
+  measure(seconds: number): Promise<NativeMachineRates>;
+  close(): void;
 }
 
 export type LinearOp = 'forward' | 'swiglu' | 'dinp' | 'dweight';
@@ -354,7 +355,8 @@ export interface NativeContext {
   readonly threads: number;
   readonly isa: string;
   load(options: NativeLoadOptions): Promise<NativeModel>;
-  measureMachine(options: NativeMeasureOptions): Promise<NativeMachineRates>;
+  /** `readBytes`: 0 = four times the last-level caches, at least 256 MiB. */
+  machineProbe(options: { readonly readBytes: number }): Promise<NativeMachineProbe>;
   linear(options: NativeLinearOptions): Promise<NativeLinear>;
   close(): Promise<void>;
 }
@@ -402,7 +404,7 @@ function requireAddon(): NativeAddon {
 }
 
 /** Methods that return another native object, whose errors need the same treatment. */
-const opensHandle = new Set<string | symbol>(['createContext', 'load', 'linear']);
+const opensHandle = new Set<string | symbol>(['createContext', 'load', 'machineProbe', 'linear']);
 
 /**
  * Rebuilds what native methods throw, or reject with, as a LimrError with the caller's stack: the addon's own errors are

@@ -18,16 +18,16 @@ void print(const Context& ctx, const Options& options, const char* name, const c
 }
 
 const bool added =
-    add_bench("peak",
-              "  --seconds 1        flops per second out of registers, in GFLOP/s: the best slice and the median",
-              [](const Context& ctx, const Options& options) {
-                print(ctx, options, "peak", "gflops", probe_flops(ctx, options.number("seconds", 1)));
-              }) &&
+    add_bench(
+        "peak", "  --seconds 1        flops per second out of registers, in GFLOP/s: the best slice and the median",
+        [](const Context& ctx, const Options& options) {
+          print(ctx, options, "peak", "gflops", MachineProbe(ctx, 1 << 20).flops(ctx, options.number("seconds", 1)));
+        }) &&
     add_bench("bandwidth",
-              "  --seconds 1 --mib N (8 x L3)   reading memory in order, in GB/s: the best pass and the median",
+              "  --seconds 1 --mib N (4 x L3)   reading memory in order, in GB/s: the best pass and the median",
               [](const Context& ctx, const Options& options) {
-                const int64_t mib = options.integer("mib", probe_read_bytes() >> 20);
-                print(ctx, options, "bandwidth", "gbytes", probe_read(ctx, options.number("seconds", 1), mib << 20));
+                const MachineProbe probe(ctx, options.integer("mib", 0) << 20);
+                print(ctx, options, "bandwidth", "gbytes", probe.read(ctx, options.number("seconds", 1)));
               });
 
 }  // namespace

@@ -1,6 +1,6 @@
 // native/binding/addon.cc - the addon's own functions. The contract is src/native.ts.
 #include "binding/context_wrap.h"
-#include "binding/linear_wrap.h"
+#include "binding/probe_wrap.h"
 #include "core/machine.h"
 #include "engine/rollout/generate.h"
 #include "ops/cpu/table.h"
@@ -67,7 +67,8 @@ Napi::Value create_context(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
-  auto* classes = new AddonClasses{ContextWrap::define(env), ModelWrap::define(env), LinearWrap::define(env)};
+  auto* classes = new AddonClasses{ContextWrap::define(env), ModelWrap::define(env), MachineProbeWrap::define(env),
+                                   LinearWrap::define(env)};
   env.SetInstanceData(classes);
   exports.Set("machine", Napi::Function::New(env, machine));
   exports.Set("errorCodes", Napi::Function::New(env, error_codes));

@@ -1,30 +1,11 @@
 #include "binding/context_wrap.h"
 
-#include "binding/linear_wrap.h"
-#include "engine/machine_probe.h"
+#include "binding/probe_wrap.h"
 
 namespace limr {
 namespace {
 struct Nothing {};
 Napi::Value undefined(Napi::Env env, Nothing&) { return env.Undefined(); }
-
-struct MachineRates {
-  ProbeRate flops, read_bytes;
-};
-
-Napi::Object rate_to_js(Napi::Env env, const ProbeRate& rate) {
-  Napi::Object o = Napi::Object::New(env);
-  o.Set("best", rate.best);
-  o.Set("median", rate.median);
-  return o;
-}
-
-Napi::Value rates_to_js(Napi::Env env, MachineRates& rates) {
-  Napi::Object o = Napi::Object::New(env);
-  o.Set("flops", rate_to_js(env, rates.flops));
-  o.Set("readBytes", rate_to_js(env, rates.read_bytes));
-  return o;
-}
 }  // namespace
 
 void Backpressure::reset(int64_t limit) {
@@ -59,7 +40,7 @@ Napi::FunctionReference ContextWrap::define(Napi::Env env) {
   return Napi::Persistent(DefineClass(
       env, "NativeContext",
       {InstanceAccessor<&ContextWrap::threads>("threads"), InstanceAccessor<&ContextWrap::isa>("isa"),
-       InstanceMethod<&ContextWrap::load>("load"), InstanceMethod<&ContextWrap::measure_machine>("measureMachine"),
+       InstanceMethod<&ContextWrap::load>("load"), InstanceMethod<&ContextWrap::machine_probe>("machineProbe"),
        InstanceMethod<&ContextWrap::linear>("linear"), InstanceMethod<&ContextWrap::close>("close")}));
 }
 
@@ -114,17 +95,8 @@ Napi::Value ContextWrap::load(const Napi::CallbackInfo& info) {
       [state = state_, result](Napi::Env env, Nothing&) { return ModelWrap::create(env, state, result); }, [] {});
 }
 
-Napi::Value ContextWrap::measure_machine(const Napi::CallbackInfo& info) {
-  const auto o = info[0].As<Napi::Object>();
-  const double seconds = number(o, "seconds");
-  const int64_t given = integer(o, "readBytes"), bytes = given > 0 ? given : probe_read_bytes();
-  return Task<MachineRates>::start(
-      info.Env(), state_->queue,
-      [state = state_, seconds, bytes](Task<MachineRates>&) {
-        const Context ctx = state->engine.context(nullptr);
-        return MachineRates{probe_flops(ctx, seconds), probe_read(ctx, seconds, bytes)};
-      },
-      rates_to_js, [] {});
+Napi::Value ContextWrap::machine_probe(const Napi::CallbackInfo& info) {
+  return MachineProbeWrap::create(info.Env(), state_, info[0].As<Napi::Object>());
 }
 
 Napi::Value ContextWrap::linear(const Napi::CallbackInfo& info) {

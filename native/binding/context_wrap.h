@@ -17,7 +17,7 @@ namespace limr {
 
 // Per environment: worker threads of Node each have their own.
 struct AddonClasses {
-  Napi::FunctionReference context, model, linear;
+  Napi::FunctionReference context, model, machine_probe, linear;
 };
 
 // How far the receiver of samples has come; the engine's thread waits on it.
@@ -63,7 +63,7 @@ class ContextWrap : public Napi::ObjectWrap<ContextWrap> {
   Napi::Value threads(const Napi::CallbackInfo& info);
   Napi::Value isa(const Napi::CallbackInfo& info);
   Napi::Value load(const Napi::CallbackInfo& info);
-  Napi::Value measure_machine(const Napi::CallbackInfo& info);
+  Napi::Value machine_probe(const Napi::CallbackInfo& info);
   Napi::Value linear(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 

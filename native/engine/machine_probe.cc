@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <fstream>
+#include <map>
+#include <thread>
 
-#include "core/arena.h"
 #include "core/machine.h"
 #include "ops/cpu/table.h"
 
@@ -15,6 +17,8 @@ namespace {
 
 constexpr double kSliceSeconds = 0.02;
 constexpr int64_t kPieceBytes = int64_t(1) << 20;  // of memory a thread reads before it takes the next
+constexpr int64_t kCacheMultiple = 4;
+constexpr int64_t kPieceFloats = kPieceBytes / int64_t(sizeof(float));
 
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
@@ -35,17 +39,54 @@ ProbeRate sample(const Context& ctx, double seconds, Slice&& slice) {
   return {.best = rates.back(), .median = rates[rates.size() / 2], .slices = int(rates.size())};
 }
 
+// Bytes of all last-level caches of this machine; 0 where the system does not say.
+int64_t cache_bytes() {
+#if defined(__linux__)
+  std::map<std::string, int64_t> caches;  // by the CPUs that share one
+  for (unsigned cpu = 0; cpu < std::max(1u, std::thread::hardware_concurrency()); ++cpu) {
+    const std::string dir = cat("/sys/devices/system/cpu/cpu", cpu, "/cache/index3/");
+    std::ifstream size(dir + "size"), shared(dir + "shared_cpu_list");
+    int64_t kib = 0;
+    std::string cpus;
+    if (size >> kib && shared >> cpus) caches[cpus] = kib << 10;  // "32768K"
+  }
+  int64_t bytes = 0;
+  for (const auto& [cpus, each] : caches) bytes += each;
+  if (bytes > 0) return bytes;
+#endif
+#ifdef _SC_LEVEL3_CACHE_SIZE
+  return std::max<int64_t>(0, sysconf(_SC_LEVEL3_CACHE_SIZE));
+#else
+  return 0;
+#endif
+}
+
+int64_t default_read_bytes() {
+  const int64_t wanted = std::max(int64_t(256) << 20, kCacheMultiple * cache_bytes());
+  return std::max(kPieceBytes, std::min(wanted, available_memory() / 8));
+}
+
 }  // namespace
 
-ProbeRate probe_flops(const Context& ctx, double seconds) {
-  // So many steps that one thread needs a fifth of a slice: the threads then end within a few percent of each other.
+MachineProbe::MachineProbe(const Context& ctx, int64_t read_bytes) {
+  const int64_t bytes = read_bytes == 0 ? default_read_bytes() : read_bytes, pieces = bytes / kPieceBytes;
+  LIMR_CHECK(pieces >= 1, kUsage, cat("a probe that reads ", bytes, " bytes"), "Give it 1 MiB or more.");
+  memory_ = Buffer(size_t(pieces * kPieceBytes));
+  // Written first: pages that nobody wrote are all the same page of zeros.
+  ctx.pool->parallel_for(pieces, 1, [&](int64_t begin, int64_t end) {
+    std::fill(memory_.as<float>() + begin * kPieceFloats, memory_.as<float>() + end * kPieceFloats, 1.0f);
+  });
+}
+
+ProbeRate MachineProbe::flops(const Context& ctx, double seconds) const {
+  // So many steps that a thread needs a tenth of its slice: threads then end within a few percent of each other.
   int64_t steps = 64;
   const std::vector<float> start(25 * 16, 1.0f);
   std::vector<float> state = start;
   for (;; steps *= 2) {
     const auto begin = Clock::now();
     ctx.cpu->probe_flops(steps, state.data());
-    if (seconds_since(begin) > kSliceSeconds / 10) break;
+    if (seconds_since(begin) > kSliceSeconds / 20) break;
   }
   return sample(ctx, seconds, [&] {
     std::atomic<int64_t> flops{0};
@@ -58,33 +99,16 @@ ProbeRate probe_flops(const Context& ctx, double seconds) {
   });
 }
 
-int64_t probe_read_bytes() {
-#ifdef _SC_LEVEL3_CACHE_SIZE
-  const int64_t cache = std::max<int64_t>(0, sysconf(_SC_LEVEL3_CACHE_SIZE));
-#else
-  const int64_t cache = 0;
-#endif
-  const int64_t wanted = std::max<int64_t>(int64_t(256) << 20, 8 * cache);
-  return std::max(kPieceBytes, std::min(wanted, available_memory() / 8) / kPieceBytes * kPieceBytes);
-}
-
-ProbeRate probe_read(const Context& ctx, double seconds, int64_t bytes) {
-  LIMR_CHECK(bytes >= kPieceBytes, kUsage, cat("a probe that reads ", bytes, " bytes"), "Give it 1 MiB or more.");
-  const int64_t pieces = bytes / kPieceBytes, floats = kPieceBytes / int64_t(sizeof(float));
-  const Buffer buffer(size_t(pieces * kPieceBytes));
-  auto* data = buffer.as<float>();
-  // Written first: pages nobody wrote are all the same page of zeros.
-  ctx.pool->parallel_for(
-      pieces, 1, [&](int64_t begin, int64_t end) { std::fill(data + begin * floats, data + end * floats, 1.0f); });
+ProbeRate MachineProbe::read(const Context& ctx, double seconds) const {
+  const int64_t pieces = read_bytes() / kPieceBytes;
   std::atomic<int64_t> wrong{0};
-  const auto once = [&] {
+  const ProbeRate rate = sample(ctx, seconds, [&] {
     ctx.pool->parallel_for(pieces, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
-        if (ctx.cpu->probe_read(data + i * floats, floats) != float(floats)) ++wrong;
+        if (ctx.cpu->probe_read(memory_.as<float>() + i * kPieceFloats, kPieceFloats) != float(kPieceFloats)) ++wrong;
     });
-    return double(pieces * kPieceBytes);
-  };
-  const ProbeRate rate = sample(ctx, seconds, once);
+    return double(read_bytes());
+  });
   LIMR_ASSERT(wrong == 0);
   return rate;
 }

@@ -11,8 +11,7 @@ import {
   type NativeLinear,
   type NativeLinearOptions,
   type NativeMachine,
-  type NativeMachineRates,
-  type NativeMeasureOptions,
+  type NativeMachineProbe,
   type NativePlan,
   type NativePlanRequest,
 } from '../native.js';
@@ -125,9 +124,13 @@ export class Engine {
     return this.addon.plan({ ...request, threads: request.threads ?? this.threads });
   }
 
-  /** What the machine can do at most with this engine's threads and kernels, measured now. @throws {LimrError} LIMR_USAGE */
-  measureMachine(options: NativeMeasureOptions): Promise<NativeMachineRates> {
-    return this.context.measureMachine(options);
+  /**
+   * Measures what the machine can do at most with this engine's threads and kernels.
+   * @param readBytes memory that is read; default: four times the last-level caches, at least 256 MiB
+   * @throws {LimrError} LIMR_USAGE, LIMR_MEMORY
+   */
+  machineProbe(readBytes = 0): Promise<NativeMachineProbe> {
+    return this.context.machineProbe({ readBytes });
   }
 
   /** A linear layer with random weights, to be timed. @throws {LimrError} LIMR_USAGE, LIMR_SHAPE, LIMR_MEMORY */

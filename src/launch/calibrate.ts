@@ -2,10 +2,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { decodeStepSeconds, scoreSeconds, sequences, trainSeconds } from '../bench/measures.js';
+import { modelShape } from '../bench/shapes.js';
 import type { Model } from '../engine/model.js';
-import { LimrError } from '../errors.js';
 import { readJson } from '../files.js';
-import { isObject, type JsonObject } from '../json.js';
+import type { JsonObject } from '../json.js';
 import { forwardFlops, keyFlops, type MachineSpeed, type ModelShape, multipliedWeights } from '../plan/time.js';
 import type { TrainConfig } from '../ppo/config.js';
 import { type ChosenMachine, withEngine } from './machine.js';
@@ -21,29 +22,15 @@ const decodeSteps = 8;
 export async function readShape(dir: string): Promise<{ readonly config: JsonObject; readonly shape: ModelShape }> {
   const file = join(dir, 'config.json');
   const config = await readJson(file);
-  if (!isObject(config)) throw new LimrError('LIMR_FORMAT', `${file} is not an object`);
-  return { config, shape: shapeOf(config) };
-}
-
-/** The native core has refused a configuration without these keys before. */
-function shapeOf(config: JsonObject): ModelShape {
-  const [hiddenSize, heads] = [Number(config.hidden_size), Number(config.num_attention_heads)];
-  return {
-    layers: Number(config.num_hidden_layers),
-    hiddenSize,
-    intermediateSize: Number(config.intermediate_size),
-    heads,
-    kvHeads: Number(config.num_key_value_heads ?? heads),
-    headDim: Number(config.head_dim ?? hiddenSize / heads),
-    vocabSize: Number(config.vocab_size),
-  };
+  const shape = modelShape(config, file);
+  return { config: config as JsonObject, shape };
 }
 
 /** The same family with fewer tokens, then fewer layers, then half the width, until `mostWeights` hold it. */
 export function shrink(config: JsonObject): JsonObject {
-  const fits = (candidate: JsonObject) => multipliedWeights(shapeOf(candidate)) <= mostWeights;
+  const fits = (candidate: JsonObject) => multipliedWeights(modelShape(candidate, 'a smaller shape')) <= mostWeights;
   if (fits(config)) return config;
-  const { layers, vocabSize } = shapeOf(config);
+  const { layers, vocabSize } = modelShape(config, 'the shape');
   // Ids of special tokens would lie beyond the smaller vocabulary, and a type a layer would be too many.
   const { bos_token_id, eos_token_id, pad_token_id, layer_types, ...rest } = config;
   let small: JsonObject = { ...rest, vocab_size: Math.min(vocabSize, 8192), tie_word_embeddings: true };
@@ -65,7 +52,7 @@ export function shrink(config: JsonObject): JsonObject {
  */
 export async function calibrate(dir: string, config: TrainConfig, machine: ChosenMachine): Promise<MachineSpeed> {
   const small = shrink((await readShape(dir)).config);
-  const shape = shapeOf(small);
+  const shape = modelShape(small, 'a smaller shape');
   const folder = await mkdtemp(join(tmpdir(), 'limr-calibrate-'));
   try {
     await writeFile(join(folder, 'config.json'), JSON.stringify(small));
@@ -101,19 +88,17 @@ function faster(a: MachineSpeed, b: MachineSpeed): MachineSpeed {
 async function measure(model: Model, shape: ModelShape, config: TrainConfig): Promise<MachineSpeed> {
   const context = Math.min(config.promptMaxLen + config.generateMaxLen, model.info.maxPositionEmbeddings);
   const length = Math.min(context, mostTokens);
-  const packed = Array.from({ length: Math.max(1, Math.floor(mostTokens / length)) }, () => sequence(length, shape));
-  const tokens = packed.length * length;
-  const flops = tokens * forwardFlops(shape, length);
-  const score = await seconds(() => model.score(packed, { maxTokens: tokens }));
-  const weights = Float32Array.from({ length: tokens }, (_, i) => (i % length === 0 ? 0 : 1 / tokens));
-  const train = await seconds(async () => {
-    await model.accumulate(packed, { kind: 'cross_entropy', weights, temperature: 1 });
-    await model.step({ learningRate: 0 });
-  });
+  const packed = sequences(Math.max(1, Math.floor(mostTokens / length)), length, shape.vocabSize);
+  const flops = packed.length * length * forwardFlops(shape, length);
+  const score = await scoreSeconds(model, packed);
+  const train = await trainSeconds(model, packed);
   const { maxBatch } = config;
   const [near, far] = [16, Math.min(model.info.maxPositionEmbeddings, Math.max(32, Math.min(context, farthest)))];
-  const soon = await decodeStep(model, maxBatch, near, shape);
-  const later = await decodeStep(model, maxBatch, far, shape);
+  const decode = (keys: number) => {
+    const size = { batch: maxBatch, context: keys - decodeSteps, samplesPerPrompt: maxBatch };
+    return decodeStepSeconds(model, size, decodeSteps);
+  };
+  const [soon, later] = [await decode(near), await decode(far)];
   // Where both take the same, attention is at most a fiftieth of a step.
   const attention = Math.max(later - soon, soon / 50);
   return {
@@ -123,27 +108,4 @@ async function measure(model: Model, shape: ModelShape, config: TrainConfig): Pr
     attend: (maxBatch * (far - near) * keyFlops(shape)) / attention,
     numParameters: model.info.numParameters,
   };
-}
-
-/** Seconds of one step of `batch` samples of a prompt of `length` tokens. */
-async function decodeStep(model: Model, batch: number, length: number, shape: ModelShape): Promise<number> {
-  const stream = model.generate([{ tokens: sequence(length - decodeSteps, shape) }], {
-    samplesPerPrompt: batch,
-    minTokens: decodeSteps,
-    maxTokens: decodeSteps,
-    maxBatch: batch,
-  });
-  for (;;) {
-    const next = await stream.next();
-    if (next.done === true) return next.value.decodeSeconds / next.value.decodeSteps;
-  }
-}
-
-const sequence = (length: number, { vocabSize }: ModelShape) =>
-  Int32Array.from({ length }, (_, i) => (i * 7919) % vocabSize);
-
-async function seconds(body: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await body();
-  return (performance.now() - started) / 1000;
 }

@@ -1,8 +1,6 @@
 /** From settings to a running training loop: machine, plan, model, prompts, reward. */
-import { execFile } from 'node:child_process';
 import { availableParallelism, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { selfRemark } from '../audit/audit.js';
 import { type TokenizedPrompt, tokenizePrompts } from '../dataset/asking.js';
 import { type PromptSet, promptSetRemarks, readPrompts } from '../dataset/prompts.js';
@@ -22,6 +20,7 @@ import { type TrainResult, train } from '../ppo/train.js';
 import { graderOf } from '../reward/create-reward.js';
 import { Checkpoints } from '../run/checkpoints.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
+import { commit } from './commit.js';
 import { lastingName } from './embedded.js';
 import { dataFingerprint, modelFingerprint } from './fingerprint.js';
 import { type ChosenMachine, withEngine } from './machine.js';
@@ -223,15 +222,4 @@ async function aboutOf(
     commit: await commit(),
     started: new Date().toISOString(),
   };
-}
-
-/** Commit of the clone that this package runs from; "" when it is installed, even into someone else's clone. */
-async function commit(): Promise<string> {
-  const root = resolve(import.meta.dirname, '../..');
-  const git = promisify(execFile)('git', ['rev-parse', '--show-toplevel', 'HEAD'], { cwd: root });
-  const [top, head = ''] = await git.then(
-    ({ stdout }) => stdout.trim().split('\n'),
-    () => [],
-  );
-  return top !== undefined && resolve(top) === root ? head : '';
 }

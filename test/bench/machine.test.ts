@@ -8,23 +8,24 @@ beforeAll(() => {
 });
 afterAll(() => engine.close());
 
-describe('measureMachine', () => {
+describe('machineProbe', () => {
   it('gives rates that a machine can have, the best no lower than the median', async () => {
-    const { flops, readBytes } = await engine.measureMachine({ seconds: 0.05, readBytes: 16 << 20 });
+    const probe = await engine.machineProbe(16 << 20);
+    expect(probe.readBytes).toBe(16 << 20);
+    const { flops, readBytes } = await probe.measure(0.05);
     // A core from 1995 and a rack: bounds of the unit, not of the speed.
     for (const { best, median } of [flops, readBytes]) {
       expect(median).toBeGreaterThan(1e7);
       expect(best).toBeLessThan(1e16);
       expect(best).toBeGreaterThanOrEqual(median);
     }
+    await expect(probe.measure(0)).rejects.toMatchObject({ code: 'LIMR_USAGE' });
+    probe.close();
+    expect(() => probe.measure(0.05)).toThrow(/the probe of the machine is closed/);
   });
 
-  it('refuses a time that is none', async () => {
-    const none = { seconds: 0, readBytes: 16 << 20 };
-    await expect(engine.measureMachine(none)).rejects.toMatchObject({ code: 'LIMR_USAGE' });
-    await expect(engine.measureMachine({ seconds: 0.05, readBytes: 1000 })).rejects.toMatchObject({
-      code: 'LIMR_USAGE',
-    });
+  it('refuses memory that is none', async () => {
+    await expect(engine.machineProbe(1000)).rejects.toMatchObject({ code: 'LIMR_USAGE' });
   });
 });
 

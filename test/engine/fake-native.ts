@@ -232,7 +232,11 @@ export function fakeNative(options: FakeOptions = {}): {
           models.push(model);
           return model;
         },
-        measureMachine: async () => ({ flops: { best: 1e12, median: 1e12 }, readBytes: { best: 1e10, median: 1e10 } }),
+        machineProbe: async () => ({
+          readBytes: 1e6,
+          measure: async () => ({ flops: { best: 1e12, median: 1e12 }, readBytes: { best: 1e10, median: 1e10 } }),
+          close: () => {},
+        }),
         linear: async ({ tokens, outputs, inputs }) => ({
           flops: 2 * tokens * outputs * inputs,
           bytes: 2 * outputs * inputs,

@@ -1,6 +1,7 @@
 /** All verbs, in the order of --help. What they need to run is imported when they run. */
 import type { Verb, VerbGroup } from '../verb.js';
 import { auditVerb } from './audit.js';
+import { benchVerb } from './bench.js';
 import { doctorVerb } from './doctor.js';
 import { evalVerb } from './eval.js';
 import { generateVerb } from './generate.js';
@@ -24,6 +25,7 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   auditVerb,
   serveRmVerb,
   planVerb,
+  benchVerb,
   modelVerbs,
   doctorVerb,
 ];

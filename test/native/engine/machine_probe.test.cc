@@ -17,7 +17,8 @@ LIMR_TEST(probes_on_every_isa_report_rates_and_their_order) {
   ThreadPool pool(2);
   for (const cpu::Table* table : cpu::runnable()) {
     const Context ctx = context(pool, table);
-    const ProbeRate flops = probe_flops(ctx, 0.01), read = probe_read(ctx, 0.01, int64_t(4) << 20);
+    const MachineProbe probe(ctx, int64_t(4) << 20);
+    const ProbeRate flops = probe.flops(ctx, 0.01), read = probe.read(ctx, 0.01);
     for (const ProbeRate& rate : {flops, read}) {
       expect(rate.slices >= 1, table->isa);
       expect(rate.median > 0 && rate.median <= rate.best,
@@ -54,11 +55,12 @@ LIMR_TEST(the_reading_probe_sums_every_element) {
 LIMR_TEST(probes_refuse_what_they_cannot_measure) {
   ThreadPool pool(1);
   const Context ctx = context(pool, cpu::table(""));
+  const MachineProbe probe(ctx, (int64_t(1) << 20) + 1);
+  expect(probe.read_bytes() == int64_t(1) << 20, "whole pieces");
   expect_throws(
-      Code::kUsage, [&] { probe_flops(ctx, 0); }, "a probe of 0 seconds");
+      Code::kUsage, [&] { probe.flops(ctx, 0); }, "no time");
   expect_throws(
-      Code::kUsage, [&] { probe_read(ctx, 1, 1000); }, "a probe that reads 1000 bytes");
-  expect(probe_read_bytes() >= int64_t(1) << 20, "bytes to read");
+      Code::kUsage, [&] { MachineProbe(ctx, 1000); }, "no memory");
 }
 
 }  // namespace

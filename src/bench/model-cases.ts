@@ -1,0 +1,82 @@
+/** Cases of a model: prefill, decode, training. */
+import type { Model } from '../engine/model.js';
+import { forwardFlops, keyFlops, type ModelShape, multipliedWeights } from '../plan/time.js';
+import { type BenchCase, limitOf } from './case.js';
+import { type DecodeSize, decodeStepSeconds, prefillSeconds, sequences, trainSeconds } from './measures.js';
+
+const bf16Bytes = 2;
+
+/** Prompt tokens a prefill step. */
+const prefillChunk = 2048;
+/** Decode steps a repetition. */
+const decodeSteps = 16;
+
+/** Bytes of a token's keys and values. */
+const tokenBytes = ({ layers, kvHeads, headDim }: ModelShape) => 2 * layers * kvHeads * headDim * bf16Bytes;
+
+/** A prompt of `length` tokens until the first token is drawn. Logits are computed for that one alone. */
+export function prefillCase(model: Model, shape: ModelShape, length: number): BenchCase {
+  const head = shape.hiddenSize * shape.vocabSize;
+  return {
+    name: `prefill ${length}`,
+    suite: 'prefill',
+    unit: 'tokens',
+    amount: length,
+    flops: length * (forwardFlops(shape, length) - 2 * head) + 2 * head,
+    limit: 'flops',
+    run: () => prefillSeconds(model, length, prefillChunk),
+  };
+}
+
+/**
+ * A step of `batch` sequences, each with `context` tokens and more. It reads all weights once, and every sequence's keys and values.
+ * @param cacheBytes that stay in caches from one step to the next
+ */
+export function decodeCase(
+  model: Model,
+  shape: ModelShape,
+  { batch, context, samplesPerPrompt }: DecodeSize,
+  cacheBytes: number,
+): BenchCase {
+  const weights = multipliedWeights(shape);
+  const keys = context + decodeSteps / 2;
+  const flops = batch * (2 * weights + keys * keyFlops(shape));
+  const bytes = weights * bf16Bytes + batch * keys * tokenBytes(shape);
+  const cached = weights * bf16Bytes < 2 * cacheBytes;
+  return {
+    name: `decode b${batch} c${context}`,
+    suite: 'decode',
+    unit: 'tokens',
+    amount: batch,
+    flops,
+    ...(cached ? {} : { bytes }),
+    limit: cached ? 'flops' : limitOf(flops, bytes),
+    run: (signal) => {
+      const size = { batch, context, samplesPerPrompt: greatestDivisor(batch, samplesPerPrompt) };
+      return decodeStepSeconds(model, size, decodeSteps, signal);
+    },
+  };
+}
+
+/** Positions that a decode case needs beside its context. */
+export const decodeRoom = decodeSteps;
+
+/** The largest divisor of `batch` that is at most `most`: samples of a prompt where a batch has few. */
+function greatestDivisor(batch: number, most: number): number {
+  for (let divisor = Math.min(batch, most); divisor > 1; --divisor) if (batch % divisor === 0) return divisor;
+  return 1;
+}
+
+/** Forward, backward and AdamW on `count` packed sequences of `length` tokens. */
+export function trainCase(model: Model, shape: ModelShape, count: number, length: number): BenchCase {
+  const packed = sequences(count, length, shape.vocabSize);
+  return {
+    name: `train ${count}x${length}`,
+    suite: 'train',
+    unit: 'tokens',
+    amount: count * length,
+    flops: 3 * count * length * forwardFlops(shape, length),
+    limit: 'flops',
+    run: () => trainSeconds(model, packed),
+  };
+}
