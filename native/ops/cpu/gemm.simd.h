@@ -177,19 +177,20 @@ inline void start_tile(const GemmArgs& g, int64_t m, int64_t rows, int64_t p, fl
 // Panels are read in blocks of pairs, which stay in the second-level cache while the rows of a task pass by; the sums of
 // those rows wait in `sums` for the next block.
 constexpr int64_t kBlockPairs = 1024, kBlockRows = 1024;
+constexpr int64_t kGroupPairs = 3584;  // of all panels that are passed at once, when a panel is one block
 alignas(64) thread_local float sums[kBlockRows * kPanelRows];
 alignas(64) thread_local bf16 turned[kBlockPairs * kPanel];
 
-// Pairs [k, k+pairs) of panel q of the transposed weight, into `turned`: from panels of [.., cols] (outputs beside each other)
+// Pairs [k, k+pairs) of panel q of the transposed weight: from panels of [.., cols] (outputs beside each other)
 // to [pairs of outputs][32 inputs][2].
-inline const bf16* turn_block(const bf16* panels, int64_t cols, int64_t q, int64_t k, int64_t pairs) {
+inline void turn_block(bf16* out, const bf16* panels, int64_t cols, int64_t q, int64_t k, int64_t pairs) {
   const int64_t first = q * kPanelRows, width = cols - first < kPanelRows ? cols - first : kPanelRows;
   const int64_t whole = width / (2 * kQuads) * (2 * kQuads);
   int64_t i = 0;
   for (; i < pairs; i += kQuads) {
     const int64_t n = 2 * (k + i);
     const bf16* src = panels + n / kPanelRows * kPanelRows * cols + first * kPanelRows + n % kPanelRows * 2;
-    bf16* dst = turned + i * kPanel;
+    bf16* dst = out + i * kPanel;
     for (int64_t j = 0; j < whole; j += 2 * kQuads) turn_quads(dst + 2 * j, kPanel, src + j * kPanelRows, kPanel);
     // what is left of the last panel: a quad holds (n,j) (n,j+1) (n+1,j) (n+1,j+1)
     for (int64_t r = 0; r < kQuads; ++r)
@@ -197,43 +198,59 @@ inline const bf16* turn_block(const bf16* panels, int64_t cols, int64_t q, int64
         for (int64_t e = 0; e < 2; ++e)
           dst[r * kPanel + 2 * j + e] = j < width ? src[j / 2 * kPanel + 4 * r + 2 * e + j % 2] : bf16(0);
   }
-  return turned;
 }
 
-// Panels [panel_begin, panel_end) of rows [row_begin, row_end).
-void gemm(const GemmArgs& g, int64_t panel_begin, int64_t panel_end, int64_t row_begin, int64_t row_end) {
-  const int64_t blocks = (g.pairs + kBlockPairs - 1) / kBlockPairs;
-  const int64_t block = blocks == 0 ? 1 : ((g.pairs + blocks - 1) / blocks + 15) / 16 * 16;
-  for (int64_t p = panel_begin; p < panel_end; ++p)
-    for (int64_t first = row_begin; first < row_end; first += kBlockRows) {
-      const int64_t last = first + kBlockRows < row_end ? first + kBlockRows : row_end;
-      const int64_t tiles = (last - first + kTileRows - 1) / kTileRows;
-      for (int64_t k = 0; k == 0 || k < g.pairs; k += block) {
-        const int64_t pairs = g.pairs - k < block ? g.pairs - k : block;
-        const bf16* b = g.turn ? turn_block(g.b, g.N, p, k, pairs) : g.b + (p * g.pairs + k) * kPanel;
-        for (int64_t i = 0; i < tiles; ++i) {
-          const int64_t m = first + (last - first) * i / tiles, end = first + (last - first) * (i + 1) / tiles;
-          float* t = blocks > 1 ? sums + (m - first) * kPanelRows : sums;
-          const bool add = g.mode == GemmArgs::kF32Add;
-          if (k == 0 && add) start_tile(g, m, end - m, p, t);
-          Ahead ahead;
-          if (!g.turn && tiles > 1)
-            ahead = {(const char*)(b + (pairs + pairs * i / tiles) * kPanel), 512 / tiles, (8 + tiles - 1) / tiles};
-          else if (!g.turn && end - m > 8)
-            ahead = {(const char*)b + 4096, 512, 8};
-          product_tile(end - m, kPanelRows / 16, t, kPanelRows, Rows{g.a, g.lda, 2}.from(m, k), b, kPanel, pairs,
-                       k > 0 || add, ahead);
-          if (k + pairs == g.pairs) finish_tile(g, m, end - m, p, t);
-        }
-      }
+// Cuts pairs into blocks of equal size, whole rows of a panel to turn each.
+inline int64_t block_pairs(int64_t pairs) {
+  const int64_t blocks = (pairs + kBlockPairs - 1) / kBlockPairs;
+  return blocks == 0 ? 1 : ((pairs + blocks - 1) / blocks + 15) / 16 * 16;
+}
+
+// Pairs [k, k + pairs) of panels [p0, p1), for rows [first, last).
+inline void gemm_block(const GemmArgs& g, int64_t p0, int64_t p1, int64_t first, int64_t last, int64_t k,
+                       int64_t pairs) {
+  const int64_t tiles = (last - first + kTileRows - 1) / kTileRows;
+  const bool starts = k == 0, ends = k + pairs == g.pairs, add = g.mode == GemmArgs::kF32Add;
+  const bf16* panels = g.turn ? turned : g.b + (p0 * g.pairs + k) * kPanel;
+  const int64_t stride = (g.turn ? pairs : g.pairs) * kPanel;
+  const bf16* next = panels + (starts && ends ? (p1 - p0) * stride : pairs * kPanel);
+  if (g.turn)
+    for (int64_t p = p0; p < p1; ++p) turn_block(turned + (p - p0) * stride, g.b, g.N, p, k, pairs);
+  for (int64_t i = 0; i < tiles; ++i) {
+    const int64_t m = first + (last - first) * i / tiles, end = first + (last - first) * (i + 1) / tiles;
+    for (int64_t p = p0; p < p1; ++p) {
+      const bf16* b = panels + (p - p0) * stride;
+      float* t = starts && ends ? sums : sums + (m - first) * kPanelRows;
+      if (starts && add) start_tile(g, m, end - m, p, t);
+      Ahead ahead;
+      if (!g.turn && tiles > 1)
+        ahead = {(const char*)(next + pairs * (i * (p1 - p0) + p - p0) / tiles * kPanel), 512 / tiles,
+                 (8 + tiles - 1) / tiles};
+      else if (!g.turn && end - m > 8)
+        ahead = {(const char*)b + 4096, 512, 8};
+      product_tile(end - m, kPanelRows / 16, t, kPanelRows, Rows{g.a, g.lda, 2}.from(m, k), b, kPanel, pairs,
+                   !starts || add, ahead);
+      if (ends) finish_tile(g, m, end - m, p, t);
     }
+  }
+}
+
+// Panels [panel_begin, panel_end) of rows [row_begin, row_end). As many panels at once as the second-level cache holds: a row's
+// outputs are then written side by side.
+void gemm(const GemmArgs& g, int64_t panel_begin, int64_t panel_end, int64_t row_begin, int64_t row_end) {
+  const int64_t block = block_pairs(g.pairs);
+  const int64_t fit = block < g.pairs ? 1 : (g.turn ? kBlockPairs : kGroupPairs) / block, group = fit < 1 ? 1 : fit;
+  for (int64_t p = panel_begin; p < panel_end; p += group)
+    for (int64_t m = row_begin; m < row_end; m += kBlockRows)
+      for (int64_t k = 0; k == 0 || k < g.pairs; k += block)
+        gemm_block(g, p, p + group < panel_end ? p + group : panel_end, m,
+                   m + kBlockRows < row_end ? m + kBlockRows : row_end, k, g.pairs - k < block ? g.pairs - k : block);
 }
 
 // Of a gradient: inputs [row_begin, row_end) of panels [panel_begin, panel_end). a is what zip_tiles made.
 void gemm_gradient(const GradientArgs& g, int64_t panel_begin, int64_t panel_end, int64_t tile_begin,
                    int64_t tile_end) {
-  const int64_t blocks = (g.pairs + kBlockPairs - 1) / kBlockPairs;
-  const int64_t block = blocks == 0 ? 1 : ((g.pairs + blocks - 1) / blocks + 15) / 16 * 16;
+  const int64_t block = block_pairs(g.pairs);
   for (int64_t p = panel_begin; p < panel_end; ++p)
     for (int64_t k = 0; k < g.pairs; k += block) {
       const int64_t pairs = g.pairs - k < block ? g.pairs - k : block;
