@@ -11,6 +11,7 @@ import { WorkerPool } from '../reward/pool.js';
 import { dataPath } from './embedded.js';
 import type { AuditOptions } from './grading-options.js';
 import type { TakeRow } from './json-lines-file.js';
+import { checkOutputFile } from './output-file.js';
 
 export interface AuditHooks extends HubHooks {
   readonly onProgress?: (done: number, total: number) => void;
@@ -40,7 +41,9 @@ export async function launchAudit(
   }
   const graders = options.grader === 'all' ? graderNames : [...new Set(options.grader.split(','))];
   graders.forEach(graderOf);
-  const { prompts } = await readPrompts(await dataPath(options.prompts, hooks), options);
+  const file = await dataPath(options.prompts, hooks);
+  await checkOutputFile('--output', options.output, { '--prompts': file });
+  const { prompts } = await readPrompts(file, options);
   const started = performance.now();
   const pool = new WorkerPool(
     pairsTask,

@@ -12,6 +12,7 @@ import { dataPath, modelFolder } from './embedded.js';
 import type { TakeRow } from './json-lines-file.js';
 import { type ChosenMachine, withEngine } from './machine.js';
 import type { GenerateOptions } from './options.js';
+import { checkOutputFile } from './output-file.js';
 
 /** A completion, as it is written. */
 export interface Completion {
@@ -53,7 +54,9 @@ export async function launchGenerate(
   if ((options.prompt === '') === (options.input === '')) {
     throw new LimrError('LIMR_USAGE', 'expected either --prompt or --input', 'Give a prompt, or a file of prompts.');
   }
-  const records = options.input === '' ? undefined : await readRecords(await dataPath(options.input, hooks));
+  const input = options.input === '' ? '' : await dataPath(options.input, hooks);
+  await checkOutputFile('--output', options.output, { '--input': input });
+  const records = input === '' ? undefined : await readRecords(input);
   const folder = await modelFolder(options.model, hooks);
   return withEngine(machine, async (engine) => {
     const model = await engine.load(folder);

@@ -8,6 +8,7 @@ import { dataPath, modelFolder } from './embedded.js';
 import type { TakeRow } from './json-lines-file.js';
 import { type ChosenMachine, withEngine } from './machine.js';
 import type { ScoreRunOptions } from './options.js';
+import { checkOutputFile } from './output-file.js';
 import { writeSafetensors } from './safetensors.js';
 
 /** Scores of one row; entry 0 has nothing before it, so it is null. */
@@ -41,7 +42,10 @@ export async function launchScore(
   hooks: ScoreHooks = {},
 ): Promise<ScoreResult> {
   if (options.input === '') throw new LimrError('LIMR_USAGE', 'there is nothing to score', 'Name a file by --input.');
-  const records = await readRecords(await dataPath(options.input, hooks));
+  const input = await dataPath(options.input, hooks);
+  await checkOutputFile('--output', options.output, { '--input': input });
+  await checkOutputFile('--logits', options.logits, { '--input': input });
+  const records = await readRecords(input);
   const folder = await modelFolder(options.model, hooks);
   return withEngine(machine, async (engine) => {
     const model = await engine.load(folder);

@@ -8,6 +8,7 @@ import { type PairsItem, type PairsOptions, type PairsResult, task as pairsTask 
 import { WorkerPool } from '../reward/pool.js';
 import type { VerifyOptions } from './grading-options.js';
 import type { TakeRow } from './json-lines-file.js';
+import { checkOutputFile } from './output-file.js';
 
 /** A verdict as it is written, behind the ids of its row. */
 export interface VerifiedRow {
@@ -58,6 +59,7 @@ export async function launchVerify(
   const { grader } = options;
   graderOf(grader);
   const records = recordsOf(options, hooks);
+  await checkOutputFile('--output', options.output, { '--input': options.input === '-' ? '' : options.input });
   const pool: Pool = new WorkerPool(
     pairsTask,
     { graders: [grader] },
