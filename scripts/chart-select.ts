@@ -96,14 +96,16 @@ function legend(x: number, y: number): string {
 }
 
 const [width, height] = [1000, 440];
+const heading = 'LIM over 21 epochs of 8 samples a prompt';
 const style =
   'text{font:12px system-ui,-apple-system,"Segoe UI",sans-serif}' +
   'text.head{font-size:16px;font-weight:600;fill:#1f2933}text.title{font-weight:600;fill:#1f2933}';
 const content = [
   '',
+  element('title', {}, heading),
   element('style', {}, style),
   element('rect', { width, height, fill: 'white' }),
-  text(24, 34, 'LIM over 21 epochs of 8 samples a prompt', { class: 'head' }),
+  text(24, 34, heading, { class: 'head' }),
   timePanel({ x: 70, y: 80, width: 390, height: 260 }),
   memoryPanel({ x: 570, y: 80, width: 390, height: 260 }),
   legend(70, 415),
