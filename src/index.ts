@@ -64,6 +64,7 @@ export { type Completion, type GenerateHooks, type GenerateResult, launchGenerat
 export type { AuditOptions, ServeRmOptions, VerifyOptions } from './launch/grading-options.js';
 export { type ChosenMachine, chooseMachine, type MachineOptions, withEngine } from './launch/machine.js';
 export { createModel, describeModel, type ModelSummary } from './launch/model.js';
+export { importModel } from './launch/model-import.js';
 export type {
   GenerateOptions,
   ModelCreateOptions,

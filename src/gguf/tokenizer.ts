@@ -1,6 +1,5 @@
 /** tokenizer.json and tokenizer_config.json of a GGUF file's tokenizer. */
 import type { JsonObject } from '../json.js';
-import { byteOfCharacter } from '../tokenizer/token-bytes.js';
 import type { Metadata } from './metadata.js';
 import { preTokenizers } from './pre-tokenizers.js';
 import { sentencePieceParts } from './sentencepiece.js';
@@ -88,7 +87,7 @@ function modelParts(
 ): ModelParts {
   switch (model) {
     case 'gpt2':
-      return byteLevelParts(metadata, tokens, types, unknown);
+      return byteLevelParts(metadata, tokens, types);
     case 'llama':
       return {
         parts: sentencePieceParts(metadata, tokens, types, vocabularyOf(metadata, tokens, types), unknown),
@@ -100,16 +99,8 @@ function modelParts(
   }
 }
 
-/**
- * Byte-level BPE. Every token is in the vocabulary, control tokens too, so that each keeps its id; the holes of the ids are not. A byte
- * that is no token becomes the file's unknown token: transformers would drop it in silence.
- */
-function byteLevelParts(
-  metadata: Metadata,
-  tokens: readonly string[],
-  types: readonly number[],
-  unknown: string | undefined,
-): ModelParts {
+/** Byte-level BPE. Every token is in the vocabulary, control tokens too, so that each keeps its id; the holes of the ids are not. */
+function byteLevelParts(metadata: Metadata, tokens: readonly string[], types: readonly number[]): ModelParts {
   const name = metadata.text(named('pre')) ?? 'default';
   const pre = preTokenizers.get(name);
   if (pre === undefined) {
@@ -119,7 +110,6 @@ function byteLevelParts(
   const merges = metadata.texts(named('merges')) ?? metadata.missing(named('merges'));
   const { normalizer, preTokenizer, ignoreMerges, addBos } = pre;
   const vocab = vocabularyOf(metadata, tokens, types);
-  const lost = lostBytes(vocab);
   const parts = {
     normalizer,
     pre_tokenizer: preTokenizer,
@@ -127,7 +117,7 @@ function byteLevelParts(
     model: {
       type: 'BPE',
       dropout: null,
-      unk_token: lost.length > 0 ? (unknown ?? null) : null,
+      unk_token: null,
       continuing_subword_prefix: null,
       end_of_word_suffix: null,
       fuse_unk: false,
@@ -144,20 +134,7 @@ function byteLevelParts(
       }),
     },
   };
-  const bytes = lost.map((byte) => `0x${byte.toString(16).padStart(2, '0')}`).join(', ');
-  const notes = [
-    ...(pre.note === undefined ? [] : [pre.note]),
-    ...(lost.length > 0 ? [`bytes that are no token become ${unknown}: ${bytes}`] : []),
-  ];
-  return { parts, addBos, notes };
-}
-
-/** Bytes of UTF-8 that no token stands for. */
-function lostBytes(vocab: JsonObject): number[] {
-  const inText = (byte: number) => byte < 0xf5 && byte !== 0xc0 && byte !== 0xc1;
-  return Array.from(byteOfCharacter).flatMap(([character, byte]) =>
-    inText(byte) && !Object.hasOwn(vocab, character) ? [byte] : [],
-  );
+  return { parts, addBos, notes: pre.note === undefined ? [] : [pre.note] };
 }
 
 function vocabularyOf(metadata: Metadata, tokens: readonly string[], types: readonly number[]): JsonObject {

@@ -31,6 +31,7 @@ export class Tokenizer {
   private readonly specialIds: ReadonlySet<number>;
   private readonly spelling: TokenSpelling;
   private readonly stripsFirstSpace: boolean;
+  private readonly missingBytes: ReadonlySet<number>;
   private readonly utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
   private packed: TokenBytes | undefined;
 
@@ -53,7 +54,7 @@ export class Tokenizer {
     this.numTokens = this.vocabulary.length;
     this.spelling = spellingOf(checked);
     this.stripsFirstSpace = decoderParts(checked).some(({ type, start }) => type === 'Metaspace' || start === 1);
-    checkCoverage(checked, this.spelling, this.vocabulary, file);
+    this.missingBytes = missingBytes(checked, this.spelling, this.vocabulary);
 
     const special = specialTokens(config);
     const eos = special.eos_token;
@@ -74,10 +75,25 @@ export class Tokenizer {
     return new Tokenizer(tokenizer, config, folder, template);
   }
 
-  /** @returns token ids; an empty text has none */
+  /**
+   * @returns token ids; an empty text has none
+   * @throws {LimrError} LIMR_UNSUPPORTED for a text with a byte that no token stands for, where there is no unknown token
+   */
   encode(text: string, options: EncodeOptions = {}): Int32Array {
+    if (this.missingBytes.size > 0) this.refuseMissingBytes(text);
     const { ids } = this.tokenizer.encode(text, { add_special_tokens: options.addSpecialTokens ?? false });
     return Int32Array.from(ids);
+  }
+
+  private refuseMissingBytes(text: string): void {
+    for (const byte of Buffer.from(text, 'utf8')) {
+      if (!this.missingBytes.has(byte)) continue;
+      throw new LimrError(
+        'LIMR_UNSUPPORTED',
+        `no token of the model stands for byte 0x${byte.toString(16).padStart(2, '0')}, which is in ${JSON.stringify(text.slice(0, 80))}`,
+        'Leave the character out of the text, or give tokenizer.json an unk_token.',
+      );
+    }
   }
 
   /**
@@ -208,29 +224,22 @@ function spellingOf(tokenizer: JsonObject): TokenSpelling {
   };
 }
 
-/** A vocabulary that lacks a byte and has no unknown token would drop text in silence. */
-function checkCoverage(
+/** Bytes of UTF-8 whose text would be dropped in silence: no token stands for them, and there is no unknown token. */
+function missingBytes(
   tokenizer: JsonObject,
   spelling: TokenSpelling,
   vocabulary: readonly (string | undefined)[],
-  file: string,
-): void {
-  if (isObject(tokenizer.model) && typeof tokenizer.model.unk_token === 'string') return;
+): ReadonlySet<number> {
+  if (isObject(tokenizer.model) && typeof tokenizer.model.unk_token === 'string') return new Set();
   const table = packTokenBytes(vocabulary, () => false, spelling);
-  const covered = new Set<number>();
+  const missing = new Set(Array.from({ length: 0xf5 }, (_, byte) => byte)); // UTF-8 never has the bytes C0, C1 and F5 to FF
+  missing.delete(0xc0);
+  missing.delete(0xc1);
   for (let id = 0; id < vocabulary.length; ++id) {
     const begin = table.offsets[id]!;
-    if (table.offsets[id + 1] === begin + 1) covered.add(table.bytes[begin]!);
+    if (table.offsets[id + 1] === begin + 1) missing.delete(table.bytes[begin]!);
   }
-  // UTF-8 never has the bytes C0, C1 and F5 to FF.
-  for (let byte = 0; byte < 0xf5; ++byte) {
-    if (byte === 0xc0 || byte === 0xc1 || covered.has(byte)) continue;
-    throw new LimrError(
-      'LIMR_UNSUPPORTED',
-      `${file}: no token stands for byte 0x${byte.toString(16).padStart(2, '0')}, and there is no "unk_token"`,
-      'Give the vocabulary all 256 bytes, or an unknown token: text would be lost otherwise.',
-    );
-  }
+  return missing;
 }
 
 function specialTokens(config: JsonObject): Record<string, string> {
