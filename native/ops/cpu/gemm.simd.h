@@ -236,10 +236,11 @@ inline void gemm_block(const GemmArgs& g, int64_t p0, int64_t p1, int64_t first,
 }
 
 // Panels [panel_begin, panel_end) of rows [row_begin, row_end). As many panels at once as the second-level cache holds: a row's
-// outputs are then written side by side.
+// outputs are then written side by side. For a few rows one: there the next panel, on its way from memory, needs the room.
 void gemm(const GemmArgs& g, int64_t panel_begin, int64_t panel_end, int64_t row_begin, int64_t row_end) {
   const int64_t block = block_pairs(g.pairs);
-  const int64_t fit = block < g.pairs ? 1 : (g.turn ? kBlockPairs : kGroupPairs) / block, group = fit < 1 ? 1 : fit;
+  const int64_t fit = block < g.pairs ? 1 : (g.turn ? kBlockPairs : kGroupPairs) / block,
+                group = fit < 1 || row_end - row_begin <= 2 * kTileRows ? 1 : fit;
   for (int64_t p = panel_begin; p < panel_end; p += group)
     for (int64_t m = row_begin; m < row_end; m += kBlockRows)
       for (int64_t k = 0; k == 0 || k < g.pairs; k += block)
