@@ -1,3 +1,3 @@
-# budget_s: 50
+# budget_s: 30
 set -euo pipefail
 npm run check

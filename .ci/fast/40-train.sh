@@ -1,4 +1,4 @@
-# budget_s: 50
+# budget_s: 30
 # The default training, cut to two rollouts, leaves a run folder with its metrics.
 set -euo pipefail
 output=$(mktemp -d)
