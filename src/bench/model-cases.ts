@@ -14,22 +14,50 @@ const decodeSteps = 16;
 /** Bytes of a token's keys and values. */
 const tokenBytes = ({ layers, kvHeads, headDim }: ModelShape) => 2 * layers * kvHeads * headDim * bf16Bytes;
 
-/** A prompt of `length` tokens until the first token is drawn. Logits are computed for that one alone. */
-export function prefillCase(model: Model, shape: ModelShape, length: number): BenchCase {
+/** What a repetition does, counted by hand. */
+export interface Work {
+  /** Tokens. */
+  readonly amount: number;
+  readonly flops: number;
+  /** Read from memory at least; absent where it is not what counts. */
+  readonly bytes?: number;
+}
+
+/** Logits are computed for the last token alone. */
+export function prefillWork(shape: ModelShape, length: number): Work {
   const head = shape.hiddenSize * shape.vocabSize;
+  return { amount: length, flops: length * (forwardFlops(shape, length) - 2 * head) + 2 * head };
+}
+
+/** A step reads all weights once, and the keys and values of every sequence. `context` is the one half way through the steps. */
+export function decodeWork(shape: ModelShape, batch: number, context: number): Required<Work> {
+  const weights = multipliedWeights(shape);
+  return {
+    amount: batch,
+    flops: batch * (2 * weights + context * keyFlops(shape)),
+    bytes: weights * bf16Bytes + batch * context * tokenBytes(shape),
+  };
+}
+
+/** Backward is two products for each of forward's. */
+export function trainWork(shape: ModelShape, count: number, length: number): Work {
+  return { amount: count * length, flops: 3 * count * length * forwardFlops(shape, length) };
+}
+
+/** A prompt of `length` tokens until the first token is drawn. */
+export function prefillCase(model: Model, shape: ModelShape, length: number): BenchCase {
   return {
     name: `prefill ${length}`,
     suite: 'prefill',
     unit: 'tokens',
-    amount: length,
-    flops: length * (forwardFlops(shape, length) - 2 * head) + 2 * head,
+    ...prefillWork(shape, length),
     limit: 'flops',
     run: () => prefillSeconds(model, length, prefillChunk),
   };
 }
 
 /**
- * A step of `batch` sequences, each with `context` tokens and more. It reads all weights once, and every sequence's keys and values.
+ * A step of `batch` sequences, each with `context` tokens and more.
  * @param cacheBytes that stay in caches from one step to the next
  */
 export function decodeCase(
@@ -38,19 +66,15 @@ export function decodeCase(
   { batch, context, samplesPerPrompt }: DecodeSize,
   cacheBytes: number,
 ): BenchCase {
-  const weights = multipliedWeights(shape);
-  const keys = context + decodeSteps / 2;
-  const flops = batch * (2 * weights + keys * keyFlops(shape));
-  const bytes = weights * bf16Bytes + batch * keys * tokenBytes(shape);
-  const cached = weights * bf16Bytes < 2 * cacheBytes;
+  const { bytes, ...work } = decodeWork(shape, batch, context + decodeSteps / 2);
+  const cached = multipliedWeights(shape) * bf16Bytes < 2 * cacheBytes;
   return {
     name: `decode b${batch} c${context}`,
     suite: 'decode',
     unit: 'tokens',
-    amount: batch,
-    flops,
+    ...work,
     ...(cached ? {} : { bytes }),
-    limit: cached ? 'flops' : limitOf(flops, bytes),
+    limit: cached ? 'flops' : limitOf(work.flops, bytes),
     run: (signal) => {
       const size = { batch, context, samplesPerPrompt: greatestDivisor(batch, samplesPerPrompt) };
       return decodeStepSeconds(model, size, decodeSteps, signal);
@@ -74,8 +98,7 @@ export function trainCase(model: Model, shape: ModelShape, count: number, length
     name: `train ${count}x${length}`,
     suite: 'train',
     unit: 'tokens',
-    amount: count * length,
-    flops: 3 * count * length * forwardFlops(shape, length),
+    ...trainWork(shape, count, length),
     limit: 'flops',
     run: () => trainSeconds(model, packed),
   };
