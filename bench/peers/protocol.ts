@@ -34,6 +34,9 @@ export interface PeerSetup {
   readonly cases: readonly PeerCase[];
 }
 
+/** A peer may take so long to end. */
+const lingerMs = 10_000;
+
 export class Peer {
   private constructor(
     readonly label: string,
@@ -77,11 +80,14 @@ export class Peer {
     await this.ask({ do: 'release', case: name });
   }
 
-  /** Ends it, and waits for that. */
+  /** Ends it, and waits for that: with force where threads of a library keep it. */
   async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const closed = new Promise((resolve) => this.child.on('close', resolve));
     this.child.stdin?.end();
+    const force = setTimeout(() => this.child.kill('SIGKILL'), lingerMs);
     await closed;
+    clearTimeout(force);
   }
 
   private ask<T>(command: object): Promise<T> {

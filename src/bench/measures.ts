@@ -56,6 +56,43 @@ export async function decodeStepSeconds(
   return stats.decodeSeconds / stats.decodeSteps;
 }
 
+export interface RolloutSize {
+  readonly prompts: number;
+  readonly samplesPerPrompt: number;
+  readonly promptTokens: number;
+  /** Generated tokens a sample, at most. */
+  readonly maxTokens: number;
+  /** Sequences decoded at once, at most. */
+  readonly maxBatch: number;
+}
+
+/** Of samples under random weights, so many reach `maxTokens`; the others end at all lengths before. */
+const longShare = 0.25;
+
+/** Sampling for a rollout: every prompt has several samples, which share its prefill. The same tokens each time. */
+export async function rollout(
+  model: Model,
+  { prompts, samplesPerPrompt, promptTokens, maxTokens, maxBatch }: RolloutSize,
+  signal?: AbortSignal,
+): Promise<{ readonly seconds: number; readonly stats: GenerateStats }> {
+  const { vocabSize } = model.info;
+  // Under random weights all tokens are about as likely: this many of them end a sample.
+  const ending = Math.max(1, Math.round((1 - longShare ** (1 / maxTokens)) * vocabSize));
+  const started = performance.now();
+  const stats = await generate(
+    model,
+    sequences(prompts, promptTokens, vocabSize).map((prompt) => ({ tokens: prompt })),
+    {
+      samplesPerPrompt,
+      maxTokens,
+      maxBatch,
+      eosTokenIds: tokens(ending, vocabSize),
+      ...(signal === undefined ? {} : { signal }),
+    },
+  );
+  return { seconds: (performance.now() - started) / 1000, stats };
+}
+
 async function generate(
   model: Model,
   prompts: readonly GenerateRequest[],

@@ -2,7 +2,15 @@
 import type { Model } from '../engine/model.js';
 import { forwardFlops, keyFlops, type ModelShape, multipliedWeights } from '../plan/time.js';
 import { type BenchCase, limitOf } from './case.js';
-import { type DecodeSize, decodeStepSeconds, prefillSeconds, sequences, trainSeconds } from './measures.js';
+import {
+  type DecodeSize,
+  decodeStepSeconds,
+  prefillSeconds,
+  type RolloutSize,
+  rollout,
+  sequences,
+  trainSeconds,
+} from './measures.js';
 
 const bf16Bytes = 2;
 
@@ -101,5 +109,22 @@ export function trainCase(model: Model, shape: ModelShape, count: number, length
     ...trainWork(shape, count, length),
     limit: 'flops',
     run: () => trainSeconds(model, packed),
+  };
+}
+
+/**
+ * Sampling as training does it: prompts with several samples each, early ends, new samples in the places of finished ones. A generated
+ * token counts, a prompt's does not. Runs once, to count them.
+ */
+export async function rolloutCase(model: Model, size: RolloutSize): Promise<BenchCase> {
+  const { prompts, samplesPerPrompt, promptTokens, maxTokens } = size;
+  const { stats } = await rollout(model, size);
+  return {
+    name: `rollout ${prompts}x${samplesPerPrompt}x${promptTokens}+${maxTokens}`,
+    suite: 'rollout',
+    unit: 'tokens',
+    amount: stats.generatedTokens,
+    limit: 'flops',
+    run: async (signal) => (await rollout(model, size, signal)).seconds,
   };
 }

@@ -6,7 +6,7 @@ import { machineOptions } from './options.js';
 const files = optionGroup('Files');
 const cases = optionGroup('Cases');
 
-export const suites = ['gemm', 'prefill', 'decode', 'train', 'load', 'tokenize', 'verify'] as const;
+export const suites = ['gemm', 'prefill', 'decode', 'rollout', 'train', 'load', 'tokenize', 'verify'] as const;
 export type SuiteName = (typeof suites)[number];
 
 const counts = /^\d+(,\d+)*$/;
@@ -46,6 +46,13 @@ export const benchOptions = {
     { min: 1 },
     'samples that share a prompt while decoding, as in a rollout; 1 = every sequence has its own',
   ),
+  rollout: cases.text(
+    '8x8x64+128',
+    'prompts x samples x prompt tokens + generated tokens, at most, of a rollout; three in four samples end early',
+    /^\d+x\d+x\d+\+\d+$/,
+    'such as 64x8x64+256',
+  ),
+  maxBatch: cases.integer(64, { min: 1 }, 'sequences that a rollout decodes at once, at most'),
   trainBatch: cases.text(
     '4x256',
     'sequences x tokens of an optimizer step',

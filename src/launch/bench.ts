@@ -6,7 +6,7 @@ import { respellings } from '../audit/respell.js';
 import type { BenchCase } from '../bench/case.js';
 import { type BenchComparison, compareBench } from '../bench/compare.js';
 import { gemmCase, linearShapes } from '../bench/gemm-cases.js';
-import { decodeCase, decodeRoom, prefillCase, trainCase } from '../bench/model-cases.js';
+import { decodeCase, decodeRoom, prefillCase, rolloutCase, trainCase } from '../bench/model-cases.js';
 import { type BenchHooks, type BenchResult, runBench } from '../bench/run.js';
 import { modelShape, shapeConfig } from '../bench/shapes.js';
 import { loadCase, tokenizeCase, verifyCase } from '../bench/text-cases.js';
@@ -51,7 +51,7 @@ export interface BenchRunResult {
 }
 
 /** Suites that run a model. */
-const modelSuites: readonly SuiteName[] = ['prefill', 'decode', 'train', 'load'];
+const modelSuites: readonly SuiteName[] = ['prefill', 'decode', 'rollout', 'train', 'load'];
 
 /** @throws {LimrError} LIMR_USAGE, LIMR_IO, LIMR_FORMAT of a file, LIMR_MEMORY, LIMR_ABORTED */
 export async function launchBench(
@@ -161,6 +161,8 @@ class Bench {
         return this.prefill(shape);
       case 'decode':
         return this.decode(shape);
+      case 'rollout':
+        return [await this.rollout()];
       case 'train':
         return this.train(shape);
       case 'load':
@@ -207,6 +209,14 @@ class Bench {
     return contexts.flatMap((context) =>
       numbers(decodeBatch).map((batch) => decodeCase(model, shape, { batch, context, samplesPerPrompt }, cacheBytes)),
     );
+  }
+
+  private rollout(): Promise<BenchCase> {
+    const model = this.loaded();
+    const { rollout, maxBatch } = this.options;
+    const [prompts = 0, samplesPerPrompt = 0, promptTokens = 0, maxTokens = 0] = rollout.split(/[x+]/).map(Number);
+    this.refuseLong('--rollout', promptTokens + maxTokens, model.info.maxPositionEmbeddings);
+    return rolloutCase(model, { prompts, samplesPerPrompt, promptTokens, maxTokens, maxBatch });
   }
 
   private train(shape: ModelShape): BenchCase[] {

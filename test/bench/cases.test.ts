@@ -85,19 +85,30 @@ describe('limr-engine bench', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   const small = [
     ...['--repetitions', '1', '--prefill-tokens', '9', '--decode-batch', '2,3', '--decode-context', '7'],
-    ...['--train-batch', '2x8', '--gemm-tokens', '2', '--gemm-ops', 'forward,swiglu,dinp,dweight', '--threads', '2'],
+    ...[
+      '--rollout',
+      '2x3x5+7',
+      '--train-batch',
+      '2x8',
+      '--gemm-tokens',
+      '2',
+      '--gemm-ops',
+      'forward,swiglu,dinp,dweight',
+      '--threads',
+      '2',
+    ],
   ];
 
   it.each([[['--shape', 'nano']], [[]]])('runs every suite: %j', async (which) => {
     const output = join(folder, `${which.length}.json`);
-    const suite = ['--suite', 'gemm,prefill,decode,train,load,tokenize,verify'];
+    const suite = ['--suite', 'gemm,prefill,decode,rollout,train,load,tokenize,verify'];
     const { code, stdout, stderr } = await runCli('bench', ...suite, ...small, ...which, '--output', output, '--json');
     expect(code, stderr).toBe(0);
     const report = JSON.parse(stdout) as BenchReport;
     expect(JSON.parse(readFileSync(output, 'utf8'))).toEqual(report);
     expect(report.machine.threads).toBe(2);
     expect(report.model?.random).toBe(which.length > 0);
-    expect(new Set(report.cases.map((each) => each.suite)).size).toBe(7);
+    expect(new Set(report.cases.map((each) => each.suite)).size).toBe(8);
     for (const { name, seconds, perSecond, amount } of report.cases) {
       expect(seconds, name).toHaveLength(1);
       expect(seconds[0], name).toBeGreaterThan(0);

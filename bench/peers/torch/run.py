@@ -122,7 +122,7 @@ def decode(setup: dict, case: dict) -> Repetition:
             for _ in range(steps):
                 token = net(input_ids=token, past_key_values=cache, use_cache=True).logits[:, -1:].argmax(-1)
             seconds = time.perf_counter() - start
-            cache.crop(case["context"])
+            cache.crop(-steps)
         return seconds / steps
 
     return repetition
