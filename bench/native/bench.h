@@ -11,6 +11,7 @@
 
 #include "core/context.h"
 #include "core/error.h"
+#include "engine/machine_probe.h"
 
 namespace limr::bench {
 
@@ -65,5 +66,8 @@ class Row {
   };
   std::vector<Cell> cells_;
 };
+
+// The row of a limit, in billions.
+void print_rate(const char* name, const char* unit, const Context& ctx, const ProbeRate& rate, const Options& options);
 
 }  // namespace limr::bench

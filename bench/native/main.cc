@@ -88,6 +88,17 @@ void Row::print(const Options& options) const {
   std::fflush(stdout);
 }
 
+void print_rate(const char* name, const char* unit, const Context& ctx, const ProbeRate& rate, const Options& options) {
+  Row()
+      .text("bench", name)
+      .text("isa", ctx.cpu->isa)
+      .number("threads", ctx.pool->size(), 0)
+      .number(unit, rate.best / 1e9)
+      .number("median", rate.median / 1e9)
+      .number("slices", rate.slices, 0)
+      .print(options);
+}
+
 }  // namespace limr::bench
 
 namespace {
