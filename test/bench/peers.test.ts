@@ -135,16 +135,7 @@ describe('bench/peers.bench.ts', () => {
       ...['--gemm-tokens', '2', '--gemm-layers', 'down', '--prefill-tokens', '8', '--decode-batch', '2'],
       ...['--decode-context', '8', '--decode-steps', '2', '--train-batch', '2x8', '--rl', '2x2x4+4'],
     ];
-    const suite = [
-      '--suite',
-      'gemm,prefill,decode,train,rl,load',
-      '--turns',
-      '1',
-      '--threads',
-      '2',
-      '--also',
-      '1',
-    ];
+    const suite = ['--suite', 'gemm,prefill,decode,train,rl,load', '--turns', '1', '--threads', '2', '--also', '1'];
     const args = ['--import', 'tsx', 'bench/peers.bench.ts', ...suite, ...small, '--output', output];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
     expect(status, stderr).toBe(0);
