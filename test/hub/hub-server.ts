@@ -46,6 +46,8 @@ export class HubServer {
   readonly faults = new Map<string, Fault[]>();
   /** Awaited before the bytes of a file go out. */
   beforeContent: (path: string) => Promise<void> | void = () => {};
+  /** Awaited before a connection is cut, with the end of what was sent: a client drops what it has not read by then. */
+  beforeCut: (end: number) => Promise<void> | void = () => {};
   /** Entries of one page of a list. */
   pageSize = 1000;
   apiStatus: number[] = [];
@@ -226,7 +228,8 @@ export class HubServer {
       return;
     }
     response.write(sent.subarray(0, fault.cutAfter));
-    response.socket?.end(); // in order: what was written arrives
+    await this.beforeCut(start + fault.cutAfter);
+    response.socket?.end();
   }
 }
 

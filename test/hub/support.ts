@@ -17,6 +17,7 @@ export interface Stage {
 export async function openStage(): Promise<Stage> {
   const hub = await HubServer.open();
   const cache = mkdtempSync(join(tmpdir(), 'limr-hub-'));
+  hub.beforeCut = (end) => arrival(cache, end);
   return {
     hub,
     cache,
@@ -37,6 +38,13 @@ export async function openStage(): Promise<Stage> {
       rmSync(cache, { recursive: true });
     },
   };
+}
+
+/** Until a partial file has `end` bytes. A client that never writes them fails its test by what it asks for next. */
+async function arrival(cache: string, end: number): Promise<void> {
+  const partials = () => listFiles(cache).filter((path) => path.endsWith('.incomplete'));
+  const arrived = () => partials().some((path) => sizeOf(join(cache, path)) >= end);
+  for (let waited = 0; !arrived() && waited < 2000; waited += 5) await new Promise((next) => setTimeout(next, 5));
 }
 
 export function listFiles(root: string): string[] {
