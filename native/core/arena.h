@@ -3,15 +3,16 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/device.h"
 #include "core/view.h"
 
 namespace limr {
 
-// Bump allocator over one anonymous mapping. The same code that allocates can first run on a planner, which only adds up bytes:
-// so what `plan` says and what a phase takes are one number.
+// Bump allocator over one block of a device's memory. The same code that allocates can first run on a planner, which only adds up
+// bytes: so what `plan` says and what a phase takes are one number.
 class Arena {
  public:
-  Arena() = default;
+  explicit Arena(Device& device = cpu_device()) : device_(&device) {}
   // Never dereference what it returns; ask it for peak().
   static Arena planner();
   ~Arena();
@@ -39,6 +40,7 @@ class Arena {
   bool planning() const { return planning_; }
 
  private:
+  Device* device_;
   char* base_ = nullptr;
   size_t capacity_ = 0, used_ = 0, peak_ = 0;
   bool planning_ = false;
@@ -57,11 +59,12 @@ class ArenaScope {
   size_t mark_;
 };
 
-// Long-lived zero-filled memory of one owner (weights, gradients, moments); pages are touched on first use.
+// Long-lived zero-filled memory of one owner (weights, gradients, moments), on a device or pinned on the host beside it.
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(size_t bytes);
+  enum Place { kOnDevice, kPinned };
+  explicit Buffer(size_t bytes, Device& device = cpu_device(), Place place = kOnDevice);
   ~Buffer();
   Buffer(Buffer&& other) noexcept;
   Buffer& operator=(Buffer&& other) noexcept;
@@ -73,8 +76,10 @@ class Buffer {
   }
 
  private:
+  Device* device_ = nullptr;
   void* data_ = nullptr;
   size_t bytes_ = 0;
+  Place place_ = kOnDevice;
 };
 
 }  // namespace limr

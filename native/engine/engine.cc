@@ -14,12 +14,7 @@ Engine::Engine(const EngineOptions& options)
     : options_(options), pool_(options.threads), table_(cpu::table(options.isa)) {}
 
 Context Engine::context(std::atomic<bool>* abort) {
-  return {.device = Device::kCpu,
-          .pool = &pool_,
-          .cpu = table_,
-          .rank = 0,
-          .abort = abort,
-          .check_nans = options_.check_nans};
+  return {.pool = &pool_, .cpu = table_, .rank = 0, .abort = abort, .check_nans = options_.check_nans};
 }
 
 const char* Engine::isa() const { return table_->isa; }

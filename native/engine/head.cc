@@ -34,7 +34,7 @@ HeadScratch head_scratch(Arena& arena, const ModelConfig& c, Head head, int64_t 
   s.reduce = arena.alloc(rmsnorm_backward_scratch_bytes(R, C));
   if (head == Head::kLm) {
     s.dlogits = arena.matrix(DType::kBf16, chunk, round_up(V, 2));
-    s.matmul = arena.alloc(linear_backward_weight_scratch_bytes(chunk, V, C));
+    s.matmul = arena.alloc(linear_backward_weight_scratch_bytes({}, chunk, V, C));
   }
   return s;
 }

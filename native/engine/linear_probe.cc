@@ -59,7 +59,7 @@ struct LinearProbe::Operands {
     for (int64_t m = 0; m < c.M && even > c.N; ++m) dout.as<bf16>()[m * even + c.N] = 0;
     if (backward_weight) {
       gradient = Buffer(count(stride * 4));
-      scratch = Buffer(linear_backward_weight_scratch_bytes(c.M, c.N, c.K));
+      scratch = Buffer(linear_backward_weight_scratch_bytes({}, c.M, c.N, c.K));
       return;
     }
     weights = Buffer(count(copies * stride * 2));

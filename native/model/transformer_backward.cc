@@ -31,10 +31,11 @@ Transformer::BackwardScratch Transformer::backward_scratch(Arena& arena, int64_t
   s.dqkv = arena.matrix(DType::kBf16, N, W);
   size_t matmul = 0;
   for (const auto& [rows, cols] : {std::pair{W, C}, {C, Q}, {2 * F, C}, {C, F}})
-    matmul = std::max(matmul, linear_backward_weight_scratch_bytes(N, rows, cols));
+    matmul = std::max(matmul, linear_backward_weight_scratch_bytes({}, N, rows, cols));
   s.matmul = arena.alloc(matmul);
   s.reduce = arena.alloc(std::max(rmsnorm_backward_scratch_bytes(N, C), rope_backward_scratch_bytes(N, c.head_dim)));
-  s.attention = arena.alloc(attention_backward_scratch_bytes(threads, longest, c.head_dim));
+  s.attention = arena.alloc(
+      attention_backward_scratch_bytes({DeviceKind::kCpu, threads}, N, c.num_attention_heads, longest, c.head_dim));
   return s;
 }
 

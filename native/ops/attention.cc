@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/cpu/table.h"
+#include "ops/cuda_device.h"
 
 namespace limr {
 namespace {
@@ -29,6 +30,7 @@ void attention_forward(const Context& ctx, const AttentionForward& o) {
     check_view("attention_forward", "lse", o.lse, DType::kF32, H, N);
     check_dense("attention_forward", "lse", o.lse);
   }
+  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::attention_forward, o);
   const AttentionArgs args{.out = o.out.as<bf16>(),
                            .lse = o.lse.as<float>(),
                            .q = o.q.as<bf16>(),
@@ -55,9 +57,11 @@ void attention_forward(const Context& ctx, const AttentionForward& o) {
   });
 }
 
-size_t attention_backward_scratch_bytes(int threads, int64_t max_length, int64_t head_dim) {
+size_t attention_backward_scratch_bytes(Target target, int64_t tokens, int64_t num_heads, int64_t max_length,
+                                        int64_t head_dim) {
+  if (target.device == DeviceKind::kCuda) return size_t(num_heads * tokens) * sizeof(float);
   const int64_t keys = (max_length + kPageKeys - 1) / kPageKeys * kPageKeys;
-  return size_t(threads) * size_t(3 * keys * head_dim) * sizeof(bf16);
+  return size_t(target.threads) * size_t(3 * keys * head_dim) * sizeof(bf16);
 }
 
 void attention_backward(const Context& ctx, const AttentionBackward& o) {
@@ -77,6 +81,7 @@ void attention_backward(const Context& ctx, const AttentionBackward& o) {
   check_dense("attention_backward", "dq", o.dq);
   check_dense("attention_backward", "dk", o.dk);
   check_dense("attention_backward", "dv", o.dv);
+  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::attention_backward, o);
   int64_t longest = 0;
   for (int64_t s = 0; s < o.num_sequences; ++s) {
     LIMR_CHECK(o.sequences[s].context == o.sequences[s].length, kShape,
@@ -98,7 +103,7 @@ void attention_backward(const Context& ctx, const AttentionBackward& o) {
                            .dk = o.dk.as<float>(),
                            .dv = o.dv.as<float>(),
                            .dout = o.dout.as<bf16>()};
-  const size_t bytes = attention_backward_scratch_bytes(1, longest, D);
+  const size_t bytes = attention_backward_scratch_bytes({}, N, H, longest, D);
   ctx.pool->parallel_for(o.num_sequences * K, 1, [&](int64_t begin, int64_t end) {
     auto* scratch = reinterpret_cast<bf16*>(static_cast<char*>(o.scratch) + size_t(ThreadPool::worker_index()) * bytes);
     for (int64_t t = begin; t < end; ++t) ctx.cpu->attention_backward(args, o.sequences[t / K], t % K, scratch);

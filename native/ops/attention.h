@@ -4,7 +4,7 @@
 //   s[j] = scale * q . k[j]     p = softmax(s)     out = sum_j p[j] v[j]     lse = log sum_j exp(s[j])
 //   delta = dot(dout, out)     ds[j] = p[j] * (dout . v[j] - delta)
 //   dq = scale * sum_j ds[j] k[j]     dk[j] = scale * sum_q ds[j] q     dv[j] = sum_q p[j] dout
-// Products take bf16 operands (p and ds are rounded) and accumulate in f32.
+// Products take bf16 operands (p and ds are rounded) and accumulate in f32. A device takes keys in blocks of 64, two pages, likewise.
 #pragma once
 #include "core/context.h"
 #include "core/view.h"
@@ -16,7 +16,7 @@ namespace limr {
 struct AttentionSequence {
   int64_t begin = 0;
   int32_t length = 0, context = 0;
-  const int32_t* pages = nullptr;  // [ceil(context / 32)]
+  const int32_t* pages = nullptr;  // [ceil(context / 32)]; on a device the structs lie there too
 };
 
 struct AttentionForward {
@@ -27,6 +27,7 @@ struct AttentionForward {
   const AttentionSequence* sequences;
   int64_t num_sequences;
   float scale;
+  int64_t longest = 0;  // largest length of a sequence; needed where the host cannot read them
 };
 void attention_forward(const Context&, const AttentionForward&);
 
@@ -40,10 +41,12 @@ struct AttentionBackward {
   const AttentionSequence* sequences;
   int64_t num_sequences;
   float scale;
-  void* scratch;  // attention_backward_scratch_bytes
+  void* scratch;        // attention_backward_scratch_bytes
+  int64_t longest = 0;  // as above
 };
-// For `threads` workers and sequences of at most max_length tokens.
-size_t attention_backward_scratch_bytes(int threads, int64_t max_length, int64_t head_dim);
+// On the CPU for sequences of at most max_length tokens; on a device delta [H, tokens] f32.
+size_t attention_backward_scratch_bytes(Target, int64_t tokens, int64_t num_heads, int64_t max_length,
+                                        int64_t head_dim);
 void attention_backward(const Context&, const AttentionBackward&);
 
 struct AttentionArgs {

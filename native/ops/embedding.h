@@ -1,4 +1,4 @@
-// native/ops/embedding.h - token embedding, gathered from the panels of the (often tied) weight, and row gather / scatter.
+// native/ops/embedding.h - token embedding, gathered from the (often tied) weight, and row gather and scatter.
 #pragma once
 #include "ops/matmul.h"
 
@@ -12,12 +12,20 @@ struct EmbeddingForward {
 };
 void embedding_forward(const Context&, const EmbeddingForward&);
 
+// The rows of each distinct token, so that one owner can add them up in order: run i is rows [begin[i], begin[i+1]) of `order`.
+struct TokenRuns {
+  const int32_t* order = nullptr;  // [N] all rows, those of one token side by side, in their order
+  const int32_t* begin = nullptr;  // [count + 1]
+  int64_t count = 0;
+};
+
 // dweight[tokens[n],:] += dout[n,:], in the order of n
 struct EmbeddingBackward {
   float* dweight;  // packed order of [V, C]
   View dout;       // [N, C] bf16
   const int32_t* tokens;
   int64_t vocab_size;
+  TokenRuns runs = {};  // needed on a device only
 };
 void embedding_backward(const Context&, const EmbeddingBackward&);
 
@@ -28,6 +36,14 @@ struct GatherRows {
   const int32_t* index;  // [R], each in [0, N)
 };
 void gather_rows(const Context&, const GatherRows&);
+
+// out[index[r],:] = inp[r,:]; other rows keep what they hold
+struct ScatterRows {
+  View out;              // [N, C]
+  View inp;              // [R, C], same dtype
+  const int32_t* index;  // [R], each in [0, N), all different
+};
+void scatter_rows(const Context&, const ScatterRows&);
 
 struct EmbeddingArgs {
   bf16* out = nullptr;

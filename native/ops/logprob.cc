@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ops/cpu/table.h"
+#include "ops/cuda_device.h"
 
 namespace limr {
 namespace {
@@ -25,6 +26,7 @@ void logprob_forward(const Context& ctx, const LogprobForward& o) {
              cat("logprob_forward: logits is ", o.logits.shape(), ", expected F32[", R, ", ", V, "]"));
   LIMR_CHECK(o.temperature > 0, kUsage,
              cat("logprob_forward: temperature is ", o.temperature, ", expected more than 0"));
+  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::logprob_forward, o);
   ctx.pool->parallel_for(R, rows_a_task(V), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       const float* row = o.logits.as<float>() + r * o.logits.stride;
@@ -40,6 +42,7 @@ void logprob_backward(const Context& ctx, const LogprobBackward& o) {
   LIMR_CHECK(o.logits.dtype == DType::kF32 && o.logits.cols >= V, kShape,
              cat("logprob_backward: logits is ", o.logits.shape(), ", expected F32[", R, ", ", V, "]"));
   check_view("logprob_backward", "dlogits", o.dlogits, DType::kBf16, R, (V + 1) / 2 * 2);
+  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::logprob_backward, o);
   const LogprobArgs args{.logits = o.logits.as<float>(),
                          .ldl = o.logits.stride,
                          .V = V,

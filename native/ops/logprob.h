@@ -1,7 +1,7 @@
 // native/ops/logprob.h - what the trainer and the sampler know about a row of logits, and its gradient.
 //   z = logits / T     logprob(y) = z[y] - log sum_k exp(z[k])     entropy = -sum_k p[k] log p[k],   p = softmax(z)
 //   dlogits[k] = (g_logprob * ([k = y] - p[k]) - g_entropy * p[k] * (log p[k] + entropy)) / T
-// Sums walk the row in one 16-lane order that depends on V alone.
+// Sums walk the row in one 16-lane order (on a device: one tree) that depends on V alone.
 #pragma once
 #include "core/context.h"
 #include "core/view.h"
@@ -36,7 +36,7 @@ struct LogprobBackward {
 };
 void logprob_backward(const Context&, const LogprobBackward&);
 
-// Of one row of logits; its logprob is not set. Runs on this thread.
+// Of one row of logits in host memory; its logprob is not set. Runs on this thread.
 RowStats row_stats(const Context&, const float* logits, int64_t vocab_size, float temperature);
 
 inline float logprob_of(float logit, float temperature, const RowStats& s) {

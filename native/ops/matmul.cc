@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/cpu/table.h"
+#include "ops/cuda_device.h"
 
 namespace limr {
 namespace {
@@ -53,6 +54,7 @@ void linear_forward(const Context& ctx, const LinearForward& o) {
   check_view("linear_forward", "out", o.out, o.out.dtype == DType::kBf16 ? DType::kBf16 : DType::kF32, M, N);
   if (o.bias) check_view("linear_forward", "bias", o.bias, DType::kBf16, 1, N);
   if (o.residual) check_view("linear_forward", "residual", o.residual, DType::kBf16, M, N);
+  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::linear_forward, o);
   run(ctx, {.mode = o.out.dtype == DType::kBf16 ? GemmArgs::kBf16 : GemmArgs::kF32,
             .a = o.inp.as<bf16>(),
             .lda = o.inp.stride,
@@ -74,6 +76,7 @@ void swiglu_forward(const Context& ctx, const SwigluForward& o) {
   const int64_t M = o.inp.rows, N = o.weight.rows;
   check_view("swiglu_forward", "out", o.out, DType::kBf16, M, N / 2);
   if (o.gate_up) check_view("swiglu_forward", "gate_up", o.gate_up, DType::kBf16, M, N);
+  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::swiglu_forward, o);
   run(ctx, {.mode = GemmArgs::kSwiglu,
             .a = o.inp.as<bf16>(),
             .lda = o.inp.stride,
@@ -93,6 +96,7 @@ void linear_backward_input(const Context& ctx, const LinearBackwardInput& o) {
   check_view("linear_backward_input", "dout", o.dout, DType::kBf16, M, round_up(N, 2));
   check_view("linear_backward_input", "dinp", o.dinp, o.accumulate ? DType::kF32 : o.dinp.dtype, M, K);
   if (M == 0) return;
+  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::linear_backward_input, o);
   run(ctx, {.mode = o.accumulate                   ? GemmArgs::kF32Add
                     : o.dinp.dtype == DType::kBf16 ? GemmArgs::kBf16
                                                    : GemmArgs::kF32,
@@ -117,6 +121,7 @@ void swiglu_backward(const Context& ctx, const SwigluBackward& o) {
   if (M == 0) return;
   LIMR_CHECK(o.gate_up.stride == o.dgate_up.stride || o.gate_up.data != o.dgate_up.data, kShape,
              "swiglu_backward: aliased views have different strides");
+  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::swiglu_backward, o);
   run(ctx, {.mode = GemmArgs::kSwigluBackward,
             .a = o.dout.as<bf16>(),
             .lda = o.dout.stride,
@@ -131,7 +136,16 @@ void swiglu_backward(const Context& ctx, const SwigluBackward& o) {
             .ldg = o.gate_up.stride});
 }
 
-size_t linear_backward_weight_scratch_bytes(int64_t tokens, int64_t rows, int64_t cols) {
+size_t swiglu_forward_scratch_bytes(Target target, int64_t tokens, int64_t intermediate_size) {
+  return target.device == DeviceKind::kCuda ? size_t(tokens * 2 * intermediate_size) * sizeof(bf16) : 0;
+}
+
+size_t swiglu_backward_scratch_bytes(Target target, int64_t tokens, int64_t intermediate_size) {
+  return target.device == DeviceKind::kCuda ? size_t(tokens * intermediate_size) * sizeof(bf16) : 0;
+}
+
+size_t linear_backward_weight_scratch_bytes(Target target, int64_t tokens, int64_t rows, int64_t cols) {
+  if (target.device == DeviceKind::kCuda) return size_t(kGemmWorkspace + (tokens + 63) / 64 * rows * 4);
   constexpr int64_t kMostTileRows = 16;  // of any instruction set
   return size_t(round_up(tokens, 2) * (round_up(rows, kPanelRows) + cols + kMostTileRows)) * sizeof(bf16);
 }
@@ -143,6 +157,7 @@ void linear_backward_weight(const Context& ctx, const LinearBackwardWeight& o) {
   LIMR_CHECK(K % 2 == 0, kShape, cat("linear_backward_weight: inp has ", K, " columns, expected an even number"));
   if (o.dbias) check_view("linear_backward_weight", "dbias", o.dbias, DType::kF32, 1, N);
   if (M == 0) return;
+  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::linear_backward_weight, o);
   const int64_t even = round_up(M, 2), panels = panels_of(N), rows = ctx.cpu->tile_rows, tiles = (K + rows - 1) / rows;
   auto* dout_panels = static_cast<bf16*>(o.scratch);
   bf16* inp_tiles = dout_panels + even * panels * kPanelRows;

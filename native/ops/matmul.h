@@ -8,6 +8,8 @@
 // (k, k+1) in order, each as two fused multiply-adds, the odd element first, denormals read as zero: what vdpbf16ps does.
 // So an output depends on its own row and column alone: not on M, tiling, threads or instruction set.
 //
+// On a device the weight is row-major (ops/cuda/table.h), and sums are those of its matrix library, bf16 operands, f32 accumulators.
+//
 // M tokens, N outputs, K inputs. K is even. All views have unit stride inside rows.
 #pragma once
 #include "core/context.h"
@@ -46,7 +48,10 @@ struct SwigluForward {
   View gate_up;  // [M, 2F] bf16 in gate-up order, for backward; or absent
   View inp;      // [M, K] bf16
   PackedWeight weight;
+  void* scratch = nullptr;  // swiglu_forward_scratch_bytes; not needed with gate_up
 };
+// A device keeps the products g and u, rounded to bf16, before it joins them: [M, 2F].
+size_t swiglu_forward_scratch_bytes(Target, int64_t tokens, int64_t intermediate_size);
 void swiglu_forward(const Context&, const SwigluForward&);
 
 // dinp[m,k] (=, or += when accumulating) sum_n dout[m,n] weight[n,k]
@@ -61,11 +66,14 @@ void linear_backward_input(const Context&, const LinearBackwardInput&);
 // Through the down projection and SwiGLU at once:  dh = dout . down,  s = sigmoid(g):
 //   dg = dh * u * s * (1 + g * (1 - s))      du = dh * g * s
 struct SwigluBackward {
-  View dgate_up;      // [M, 2F] bf16 in gate-up order; may alias gate_up
-  View gate_up;       // [M, 2F] bf16
-  View dout;          // [M, N] bf16, gradient of the down projection's output
-  PackedWeight down;  // [N, F]
+  View dgate_up;            // [M, 2F] bf16 in gate-up order; may alias gate_up
+  View gate_up;             // [M, 2F] bf16
+  View dout;                // [M, N] bf16, gradient of the down projection's output
+  PackedWeight down;        // [N, F]
+  void* scratch = nullptr;  // swiglu_backward_scratch_bytes
 };
+// A device keeps dh, rounded to bf16: [M, F].
+size_t swiglu_backward_scratch_bytes(Target, int64_t tokens, int64_t intermediate_size);
 void swiglu_backward(const Context&, const SwigluBackward&);
 
 // dweight[n,k] += sum_m dout[m,n] inp[m,k], and dbias[n] += sum_m dout[m,n]
@@ -76,7 +84,9 @@ struct LinearBackwardWeight {
   View inp;        // [M, K] bf16
   void* scratch;   // linear_backward_weight_scratch_bytes(M, N, K)
 };
-size_t linear_backward_weight_scratch_bytes(int64_t tokens, int64_t rows, int64_t cols);
+// On a device: kGemmWorkspace bytes for its matrix library, then [ceil(M / 64), N] f32 sums for dbias.
+constexpr int64_t kGemmWorkspace = int64_t(32) << 20;
+size_t linear_backward_weight_scratch_bytes(Target, int64_t tokens, int64_t rows, int64_t cols);
 void linear_backward_weight(const Context&, const LinearBackwardWeight&);
 
 // One kernel serves them: c = a . b over panels, then what happens to a finished tile.

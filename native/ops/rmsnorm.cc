@@ -1,6 +1,7 @@
 #include "ops/rmsnorm.h"
 
 #include "ops/cpu/table.h"
+#include "ops/cuda_device.h"
 
 namespace limr {
 
@@ -12,6 +13,7 @@ void rmsnorm_forward(const Context& ctx, const RmsNormForward& o) {
   if (o.rstd) check_view("rmsnorm_forward", "rstd", o.rstd, DType::kF32, 1, N);
   check_dense("rmsnorm_forward", "inp", o.inp);
   check_dense("rmsnorm_forward", "out", o.out);
+  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::rmsnorm_forward, o);
   const RmsNormArgs args{.out = o.out.as<bf16>(),
                          .rstd = o.rstd.as<float>(),
                          .inp = o.inp.as<bf16>(),
@@ -41,6 +43,7 @@ void rmsnorm_backward(const Context& ctx, const RmsNormBackward& o) {
   check_dense("rmsnorm_backward", "inp", o.inp);
   check_dense("rmsnorm_backward", "dinp", o.dinp);
   check_dense("rmsnorm_backward", "dout", o.dout);
+  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::rmsnorm_backward, o);
   auto* partial = static_cast<float*>(o.scratch);
   const RmsNormArgs args{.rstd = o.rstd.as<float>(),
                          .inp = o.inp.as<bf16>(),

@@ -1,6 +1,7 @@
 #include "ops/rope.h"
 
 #include "ops/cpu/table.h"
+#include "ops/cuda_device.h"
 
 namespace limr {
 
@@ -12,6 +13,7 @@ void rope_forward(const Context& ctx, const RopeForward& o) {
   check_view("rope_forward", "q", o.q, DType::kBf16, N, H * D);
   check_dense("rope_forward", "qkv", o.qkv);
   check_dense("rope_forward", "q", o.q);
+  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::rope_forward, o);
   const RopeArgs args{.q = o.q.as<bf16>(),
                       .kv = o.kv.data,
                       .page_stride = o.kv.page_stride,
@@ -50,6 +52,7 @@ void rope_backward(const Context& ctx, const RopeBackward& o) {
     check_view("rope_backward", "dq_norm", o.dq_norm, DType::kF32, 1, D);
     check_view("rope_backward", "dk_norm", o.dk_norm, DType::kF32, 1, D);
   }
+  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::rope_backward, o);
   auto* partial = static_cast<float*>(o.scratch);
   const RopeArgs args{.qkv = o.qkv.as<float>(),
                       .positions = o.positions,

@@ -11,7 +11,8 @@ namespace limr {
 // Keys a page, and keys an online-softmax step: one constant, since a page is an attention block.
 constexpr int64_t kPageKeys = 32;
 
-// One layer of the cache. A page holds, for each of K heads, its keys as [D/2][32][2] and its values as [16][D][2].
+// One layer of the cache. A page holds, for each of K heads, its keys as [D/2][32][2] and its values as [16][D][2]; on a device keys
+// [32][D] and values [32][D].
 struct KvPages {
   bf16* data = nullptr;
   int64_t page_stride = 0;  // elements from one page to the next
@@ -37,7 +38,7 @@ struct RopeForward {
   KvPages kv;
   View qkv;                  // [N, (H+2K)*D] f32
   const int32_t* positions;  // [N]
-  const int64_t* slots;      // [N] page * 32 + key in page. The value after a sequence's last even slot is zeroed.
+  const int64_t* slots;  // [N] page * 32 + key in page. The value after a sequence's last even slot is zeroed (CPU).
   RopeTable rope;
   HeadNorm norm;
 };

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ops/cpu/table.h"
+#include "ops/cuda_device.h"
 #include "ops/logprob.h"
 
 namespace limr {
@@ -103,22 +104,25 @@ struct Row {
 
 }  // namespace
 
-size_t sample_scratch_bytes(int threads, int64_t vocab_size) {
-  return size_t(threads) * size_t(round_up(vocab_size, 16)) * (sizeof(float) + sizeof(int32_t));
+size_t sample_scratch_bytes(Target target, int64_t rows, int64_t vocab_size) {
+  if (target.device == DeviceKind::kCuda) return size_t(rows) << 13;
+  return size_t(target.threads) * size_t(round_up(vocab_size, 16)) * (sizeof(float) + sizeof(int32_t));
 }
 
 void sample_forward(const Context& ctx, const SampleForward& o) {
   const int64_t R = o.logits.rows, V = o.vocab_size;
   check_view("sample_forward", "logits", o.logits, DType::kF32, R, V);
+  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::sample_forward, o);
   ctx.pool->parallel_for(R, std::max<int64_t>(1, 8192 / V), [&](int64_t begin, int64_t end) {
     auto* weights = static_cast<float*>(o.scratch) + ThreadPool::worker_index() * 2 * round_up(V, 16);
     for (int64_t r = begin; r < end; ++r) {
       const float* logits = o.logits.as<float>() + r * o.logits.stride;
       const Row row{o, logits, weights, reinterpret_cast<int32_t*>(weights + round_up(V, 16))};
       const RowStats reported = row_stats(ctx, logits, V, o.logprob_temperature);
-      LIMR_CHECK(std::isfinite(reported.max) && std::isfinite(reported.log_sum), kNumeric,
-                 cat("row ", r, " of the logits is not finite"),
-                 "The weights hold NaN or infinity, or training diverged.");
+      if (!std::isfinite(reported.max) || !std::isfinite(reported.log_sum)) {
+        o.out[r] = {kNotFinite, 0};
+        continue;
+      }
       int32_t token;
       if (o.temperature == 0) {
         token = row.largest(o.rows[r].forbid_eos);
@@ -129,10 +133,19 @@ void sample_forward(const Context& ctx, const SampleForward& o) {
         row.forbid(o.rows[r].forbid_eos);
         token = row.draw(uniform(o.rows[r].key));
       }
-      LIMR_CHECK(token >= 0, kUsage, "every token is banned: nothing can be drawn");
-      o.out[r] = {token, logprob_of(logits[token], o.logprob_temperature, reported)};
+      o.out[r] = token < 0 ? Sampled{kNothingAllowed, 0}
+                           : Sampled{token, logprob_of(logits[token], o.logprob_temperature, reported)};
     }
   });
+  check_sampled(o.out, R);
+}
+
+void check_sampled(const Sampled* rows, int64_t count) {
+  for (int64_t r = 0; r < count; ++r) {
+    LIMR_CHECK(rows[r].token != kNotFinite, kNumeric, cat("row ", r, " of the logits is not finite"),
+               "The weights hold NaN or infinity, or training diverged.");
+    LIMR_CHECK(rows[r].token >= 0, kUsage, "every token is banned: nothing can be drawn");
+  }
 }
 
 }  // namespace limr

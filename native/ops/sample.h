@@ -17,13 +17,14 @@ struct SampleRow {
 };
 
 struct Sampled {
-  int32_t token;
+  int32_t token;  // or kNotFinite, kNothingAllowed
   float logprob;
 };
+constexpr int32_t kNotFinite = -1, kNothingAllowed = -2;
 
 struct SampleForward {
   Sampled* out;           // [R]
-  View logits;            // [R, V] f32
+  View logits;            // [R, V] f32; a device may overwrite them
   const SampleRow* rows;  // [R]
   int64_t vocab_size;
   float temperature, logprob_temperature;
@@ -36,8 +37,11 @@ struct SampleForward {
   int64_t num_eos;
   void* scratch;  // sample_scratch_bytes
 };
-size_t sample_scratch_bytes(int threads, int64_t vocab_size);
-// Throws kNumeric when a row has no finite logit to draw, naming the row.
+// On a device 8 KiB a row.
+size_t sample_scratch_bytes(Target, int64_t rows, int64_t vocab_size);
 void sample_forward(const Context&, const SampleForward&);
+// What was drawn, in host memory. Throws kNumeric naming a row whose log-sum-exp is not finite, kUsage where every token is banned.
+// On the CPU sample_forward does it.
+void check_sampled(const Sampled* rows, int64_t count);
 
 }  // namespace limr

@@ -14,10 +14,12 @@ struct ValueForward {
 };
 struct ValueBackward {
   View dinp;             // [N, C] f32, set
-  View dweight;          // [1, C] f32, +=, in the order of n
+  View dweight;          // [1, C] f32, +=, in the order of n; on a device sums of groups of 64 rows, added in order
   const float* dvalues;  // [N]
   View inp, weight;
+  void* scratch = nullptr;  // value_backward_scratch_bytes
 };
+size_t value_backward_scratch_bytes(Target, int64_t rows, int64_t cols);
 void value_forward(const Context&, const ValueForward&);
 void value_backward(const Context&, const ValueBackward&);
 

@@ -60,7 +60,7 @@ StepScratch step_scratch(Arena& arena, const ModelConfig& c, int64_t sampled, in
   s.logits = arena.matrix(DType::kF32, chunk, c.vocab_size);
   s.sampled = arena.array<Sampled>(sampled);
   s.rows = arena.array<SampleRow>(sampled);
-  s.sampling = arena.alloc(sample_scratch_bytes(threads, c.vocab_size));
+  s.sampling = arena.alloc(sample_scratch_bytes({DeviceKind::kCpu, threads}, chunk, c.vocab_size));
   return s;
 }
 

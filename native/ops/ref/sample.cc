@@ -61,7 +61,7 @@ void sample_forward(const SampleForward& op) {
   for (int64_t r = 0; r < op.logits.rows; ++r) {
     const float* logits = op.logits.as<float>() + r * op.logits.stride;
     const int32_t token = draw(candidates(op, logits, op.rows[r].forbid_eos), uniform(op.rows[r].key));
-    op.out[r] = {token, 0};
+    op.out[r] = {token < 0 ? kNothingAllowed : token, 0};
     if (token < 0) continue;
     RowStats stats;
     logprob_forward({.stats = &stats,

@@ -22,14 +22,14 @@ struct State {
     for (size_t i = 0; i < out.size(); ++i) out[i] = join_master(weight[i], remainder[i]);
     return out;
   }
-  AdamW op(const std::vector<float>& grad, const float& grad_scale) {
+  AdamW op(const std::vector<float>& grad, float grad_scale) {
     return {.weight = weight.data(),
             .remainder = remainder.data(),
-            .exp_avg = m.data(),
-            .exp_avg_sq = v.data(),
+            .exp_avg = {m.data()},
+            .exp_avg_sq = {v.data()},
             .grad = grad.data(),
             .n = int64_t(weight.size()),
-            .grad_scale = &grad_scale,
+            .grad_scale = grad_scale,
             .lr = 1e-3,
             .beta1 = 0.9,
             .beta2 = 0.95,

@@ -52,7 +52,7 @@ struct Gradients {
 Gradients backward(const Context& ctx, const World& world, const Saved& saved) {
   int64_t longest = 0;
   for (const auto& s : saved.call.sequences) longest = std::max<int64_t>(longest, s.length);
-  const Scratch scratch(attention_backward_scratch_bytes(ctx.pool->size(), longest, world.heads.D));
+  const Scratch scratch(attention_backward_scratch_bytes(ctx.target(), 0, 0, longest, world.heads.D));
   auto op = backward_of(world, saved);
   op.scratch = scratch.data();
   Gradients g(world, saved.call.N);

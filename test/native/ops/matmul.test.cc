@@ -120,7 +120,7 @@ LIMR_TEST(linear_backward_weight_is_the_reference_everywhere) {
                                   .scratch = nullptr};
     const auto [dweight, dbias] = everywhere(
         [&](const Context& ctx) {
-          const Scratch scratch(linear_backward_weight_scratch_bytes(M, N, K));
+          const Scratch scratch(linear_backward_weight_scratch_bytes({}, M, N, K));
           auto dweight = before, dbias = bias_before, alone = before;
           auto o = op;
           o.scratch = scratch.data();

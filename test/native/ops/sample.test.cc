@@ -44,7 +44,7 @@ struct Drawn {
 };
 
 Drawn draw(const Context& ctx, SampleForward op) {
-  const Scratch scratch(sample_scratch_bytes(ctx.pool->size(), op.vocab_size));
+  const Scratch scratch(sample_scratch_bytes(ctx.target(), op.logits.rows, op.vocab_size));
   std::vector<Sampled> out(op.logits.rows, Sampled{-7, std::numeric_limits<float>::quiet_NaN()});
   op.out = out.data();
   op.scratch = scratch.data();

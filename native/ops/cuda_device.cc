@@ -1,0 +1,95 @@
+#include "ops/cuda_device.h"
+
+#include <dlfcn.h>
+
+#include <cstring>
+#include <map>
+
+namespace limr::cuda {
+namespace {
+
+constexpr const char* kRebuild =
+    "Build it again, with the addon: `npm rebuild limr-engine` (in a clone: `npm run install`).";
+
+const Table& open_module(const std::string& file) {
+  void* module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!module) {
+    const char* reason = dlerror();
+    throw Error(Code::kPlatform, cat("the CUDA backend does not load: ", reason ? reason : file),
+                "`limr-engine doctor` says what is missing; it is built where the CUDA toolkit (nvcc) is found.");
+  }
+  using Entry = const Table* (*)();
+  const auto entry = reinterpret_cast<Entry>(dlsym(module, "limr_cuda_table"));
+  LIMR_CHECK(entry, kPlatform, cat(file, " is no CUDA backend: it exports no limr_cuda_table"), kRebuild);
+  const Table* table = entry();
+  LIMR_CHECK(table && table->version == kTableVersion && table->bytes == sizeof(Table), kPlatform,
+             cat(file, " was built from other sources than the addon"), kRebuild);
+  return *table;
+}
+
+}  // namespace
+
+const Table& load_module(const std::string& file) {
+  static std::mutex mutex;
+  static std::map<std::string, const Table*> loaded;  // modules stay: a driver does not like to be unloaded
+  const std::lock_guard<std::mutex> lock(mutex);
+  auto [it, fresh] = loaded.try_emplace(file, nullptr);
+  if (!it->second) it->second = &open_module(file);
+  return *it->second;
+}
+
+CudaDevice::CudaDevice(const CudaOptions& options) : table_(load_module(options.module)), device_(options.device) {
+  std::vector<const char*> files;
+  for (const std::string& f : options.cublaslt) files.push_back(f.c_str());
+  check(table_.open({options.device, files.data(), int(files.size()), options.sync}, &stream_));
+}
+
+CudaDevice::~CudaDevice() { table_.close(stream_); }
+
+DeviceInfo CudaDevice::info() const {
+  DeviceInfo info{};
+  check(table_.device_info(device_, &info));
+  return info;
+}
+
+std::string CudaDevice::name() const { return cat("cuda:", device_); }
+
+void* CudaDevice::alloc(size_t bytes) {
+  void* data = nullptr;
+  check(table_.alloc(stream_, bytes, &data));
+  zero(data, bytes);
+  return data;
+}
+
+void CudaDevice::free(void* data, size_t) noexcept { table_.free(stream_, data); }
+
+void* CudaDevice::alloc_pinned(size_t bytes) {
+  void* data = nullptr;
+  check(table_.alloc_pinned(stream_, bytes, &data));
+  std::memset(data, 0, bytes);
+  return data;
+}
+
+void CudaDevice::free_pinned(void* data, size_t) noexcept { table_.free_pinned(stream_, data); }
+
+void CudaDevice::copy_in(void* dest, const void* source, size_t bytes) {
+  if (bytes) check(table_.copy_in(stream_, dest, source, bytes));
+}
+
+void CudaDevice::copy_out(void* dest, const void* source, size_t bytes) {
+  if (!bytes) return;
+  check(table_.copy_out(stream_, dest, source, bytes));
+  synchronize();
+}
+
+void CudaDevice::copy_within(void* dest, const void* source, size_t bytes) {
+  if (bytes) check(table_.copy_within(stream_, dest, source, bytes));
+}
+
+void CudaDevice::zero(void* dest, size_t bytes) {
+  if (bytes) check(table_.zero(stream_, dest, bytes));
+}
+
+void CudaDevice::synchronize() { check(table_.synchronize(stream_)); }
+
+}  // namespace limr::cuda

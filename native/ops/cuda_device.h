@@ -1,0 +1,65 @@
+// native/ops/cuda_device.h - a GPU behind limr_cuda.so: the module is loaded at run time, since most machines have neither.
+#pragma once
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/device.h"
+#include "ops/cuda/table.h"
+
+namespace limr::cuda {
+
+struct CudaOptions {
+  std::string module;  // file of limr_cuda.so
+  int device = 0;
+  std::vector<std::string> cublaslt;  // files or sonames, tried in order
+  bool sync = false;                  // LIMR_SYNC=1
+};
+
+// The module's table, loaded once a process and file. Throws kPlatform with the loader's words, or for a module of another build.
+const Table& load_module(const std::string& file);
+
+// Rethrows what the module reports.
+inline void check(const Failure* f) {
+  if (f) [[unlikely]]
+    throw Error(f->code, f->message, f->hint);
+}
+
+class CudaDevice final : public Device {
+ public:
+  explicit CudaDevice(const CudaOptions& options);
+  ~CudaDevice() override;
+  CudaDevice(const CudaDevice&) = delete;
+  CudaDevice& operator=(const CudaDevice&) = delete;
+
+  const Table& table() const { return table_; }
+  Stream* stream() const { return stream_; }
+  DeviceInfo info() const;
+  std::string cublaslt() const { return table_.cublaslt_path(stream_); }
+
+  // Queues an op: device.call(&Table::rmsnorm_forward, op).
+  template <class Op>
+  void call(Call<Op> Table::*op, const Op& o) const {
+    check((table_.*op)(stream_, o));
+  }
+
+  DeviceKind kind() const override { return DeviceKind::kCuda; }
+  std::string name() const override;
+  void* alloc(size_t bytes) override;
+  void free(void* data, size_t bytes) noexcept override;
+  void* alloc_pinned(size_t bytes) override;
+  void free_pinned(void* data, size_t bytes) noexcept override;
+  void copy_in(void* dest, const void* source, size_t bytes) override;
+  void copy_out(void* dest, const void* source, size_t bytes) override;
+  void copy_within(void* dest, const void* source, size_t bytes) override;
+  void zero(void* dest, size_t bytes) override;
+  void synchronize() override;
+
+ private:
+  const Table& table_;
+  int device_;
+  Stream* stream_ = nullptr;
+};
+
+}  // namespace limr::cuda
