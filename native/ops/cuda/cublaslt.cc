@@ -93,9 +93,9 @@ std::string real_path(void* symbol, const std::string& fallback) {
   return dladdr(symbol, &info) && info.dli_fname ? info.dli_fname : fallback;
 }
 
-CublasLt load() {
+CublasLt load(const std::vector<std::string>& files) {
   std::string tried;
-  for (const std::string& file : candidates()) {
+  for (const std::string& file : files) {
     void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
       const char* reason = dlerror();
@@ -111,16 +111,14 @@ CublasLt load() {
     dlclose(library);
     tried += cat("\n  ", file, ": has no ", missing);
   }
-  const bool named = !variable("LIMR_CUBLASLT").empty();
   throw Error(Code::kPlatform, cat("cuBLASLt was not found; tried", tried),
-              named ? "LIMR_CUBLASLT names one file, a libcublasLt.so.13 or .12; unset it to search."
-                    : "pip install nvidia-cublas, then set LIMR_CUBLASLT to its nvidia/cu13/lib/libcublasLt.so.13.");
+              "pip install nvidia-cublas, then set LIMR_CUBLASLT to its nvidia/cu13/lib/libcublasLt.so.13.");
 }
 
 }  // namespace
 
-const CublasLt& load_cublaslt() {
-  static const CublasLt lt = load();
+const CublasLt& load_cublaslt(const std::vector<std::string>& files) {
+  static const CublasLt lt = load(files.empty() ? candidates() : files);
   return lt;
 }
 

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace limr::cuda::lt {
 
@@ -76,11 +77,11 @@ struct CublasLt {
   std::string path;  // of the file that was loaded
 };
 
-// Loads the library on the first call, for the whole process. Looks for the file that LIMR_CUBLASLT names, and nothing else when
-// it is set; otherwise for libcublasLt.so.13 and .12 where the system's loader looks, in $CUDA_HOME/lib64, /usr/local/cuda*/lib64,
-// and nvidia/{cu13,cu12,cublas}/lib of a Python environment (VIRTUAL_ENV, CONDA_PREFIX, the system's).
-// Throws kPlatform with every path that was tried and why it was not taken, and the command that mends it. Defined once more by
-// the host shim.
-const CublasLt& load_cublaslt();
+// Loads the library, once a process: a later call returns what the first one loaded. Tries `files` (paths or sonames) in order;
+// given none, the file that LIMR_CUBLASLT names, or else libcublasLt.so.13 and .12 where the system's loader looks, in
+// $CUDA_HOME/lib64, in /usr/local/cuda*/lib64, and in nvidia/{cu13,cu12,cublas}/lib of a Python environment (VIRTUAL_ENV,
+// CONDA_PREFIX, the system's). Throws kPlatform with everything that was tried and why it was not taken, and the command that
+// mends it. Defined once more by the host shim.
+const CublasLt& load_cublaslt(const std::vector<std::string>& files = {});
 
 }  // namespace limr::cuda::lt
