@@ -94,8 +94,9 @@ __global__ void __launch_bounds__(kThreads, kD <= 64 ? 3 : 2)
         }
         most = fmaxf(most, __shfl_xor_sync(~0u, most, 1));
         most = fmaxf(most, __shfl_xor_sync(~0u, most, 2));
-        // Infinities minus each other must not become NaN where nothing was seen yet; key 0 is seen by every row.
-        const float offset = -most * scale, factor = exp2_approx(fmaf(top[half], scale, offset));
+        // Of an unchanged maximum the factor must be 1 to the bit, hence two rounded products and not one fused. Key 0 is seen by
+        // every row, so `most` is finite.
+        const float offset = -(most * scale), factor = exp2_approx(top[half] * scale + offset);
         top[half] = most;
         float add = 0;
 #pragma unroll

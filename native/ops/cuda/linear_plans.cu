@@ -63,10 +63,12 @@ class Scratch {
 
 LinearPlans::LinearPlans(const lt::CublasLt& library, cudaStream_t stream) : lt_(library), stream_(stream) {
   check(lt_.create(&handle_), "cublasLtCreate");
-  if (const cudaError_t error = cudaMalloc(&bias_, kMaxBias * sizeof(float)); error != cudaSuccess) {
+  void* bias = nullptr;
+  if (const cudaError_t error = cudaMalloc(&bias, kMaxBias * sizeof(float)); error != cudaSuccess) {
     lt_.destroy(handle_);
     LIMR_CUDA_CHECK(error);
   }
+  bias_ = static_cast<float*>(bias);
 }
 
 LinearPlans::~LinearPlans() {
