@@ -36,6 +36,7 @@ const checks: readonly [name: string, check: () => Promise<string[]>][] = [
   ['clang-format', () => checkFormat()],
   ['biome', () => command('biome', ['check', '--error-on-warnings', '.'])],
   ['tsc', () => command('tsc', ['--noEmit'])],
+  ['tsc of the page', () => command('tsc', ['-p', 'src/report/page', '--noEmit'])],
   ['native layers', async () => checkNativeLayers(readFiles(files, /^native\/.*\.(?:cc|h|cu|cuh)$/))],
   ['typescript layers', async () => checkTypescriptLayers(readFiles(files, /^src\/.*\.ts$/))],
   ['isa', checkIsa],

@@ -26,6 +26,7 @@ async function build(): Promise<string> {
   const steps: [string, string[]][] = [
     [process.execPath, ['scripts/build-addon.mjs', 'limr_test']],
     [tool('tsc'), ['-p', 'tsconfig.build.json']],
+    [process.execPath, ['scripts/build-page.mjs']],
   ];
   for (const [command, args] of steps) {
     const { ok, output, how } = await run(command, args);

@@ -27,7 +27,7 @@ export interface Verb {
   readonly examples: readonly string[];
   /** Further text of --help. */
   readonly notes?: string;
-  /** An option that may also stand without its flag: `model import FILE` for `model import --file FILE`. */
+  /** An option that may also stand without its flag: `model import FILE` for `model import --file FILE`; one of several texts, several times. */
   readonly argument?: string;
   /** False where `--config` means something else. Default true. */
   readonly configFile?: boolean;
@@ -45,7 +45,10 @@ export interface VerbGroup {
 export function verbCommand(verb: Verb): Command {
   const command = new Command(verb.name).description(verb.summary).allowExcessArguments(false);
   const takesFile = verb.configFile ?? true;
-  if (verb.argument !== undefined) command.argument(`[${verb.argument}]`, verb.options[verb.argument]?.help);
+  if (verb.argument !== undefined) {
+    const option = verb.options[verb.argument];
+    command.argument(option?.kind === 'texts' ? `[${verb.argument}...]` : `[${verb.argument}]`, option?.help);
+  }
   addFlags(command, verb.options);
   if (takesFile) command.option('--config <file>', 'YAML file of these options, by the same names');
   command.option('--json', 'print one JSON object and nothing else');
@@ -71,7 +74,7 @@ export function verbCommand(verb: Verb): Command {
 function withArgument(command: Command, name: string | undefined): Readonly<Record<string, unknown>> {
   const flags: Readonly<Record<string, unknown>> = command.opts();
   const value: unknown = command.processedArgs[0];
-  if (name === undefined || value === undefined) return flags;
+  if (name === undefined || value === undefined || (Array.isArray(value) && value.length === 0)) return flags;
   if (flags[name] === undefined) return { ...flags, [name]: value };
   throw new LimrError('LIMR_USAGE', `${JSON.stringify(value)} and --${name} name the same`, 'Give one of them.');
 }

@@ -65,11 +65,12 @@ export class StepReader {
    */
   async read(file: string): Promise<RewardedSample[]> {
     const samples: RewardedSample[] = [];
-    for await (const record of streamRecords(file)) samples.push(this.sampleOf(record));
+    for await (const record of streamRecords(file)) samples.push(this.of(record));
     return samples;
   }
 
-  private sampleOf({ fields, where }: DataRecord): RewardedSample {
+  /** One row of a step file. @throws {LimrError} LIMR_FORMAT */
+  of({ fields, where }: DataRecord): RewardedSample {
     const { id, prompt, reward, correct, sample, epoch, epoch_size: epochSize } = fields;
     if (this.by === 'auto') this.by = id === undefined ? 'prompt' : 'id';
     const key = this.by === 'id' ? id : prompt;

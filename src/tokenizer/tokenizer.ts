@@ -110,6 +110,17 @@ export class Tokenizer {
     return this.stripsFirstSpace && text.startsWith(' ') ? text.slice(1) : text;
   }
 
+  /**
+   * The text of each token, special ones spelt out; together they are the text. A character of several tokens stands with its last
+   * one, and bytes that are not UTF-8 become U+FFFD.
+   */
+  pieces(tokens: ArrayLike<number>): string[] {
+    const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+    const texts = Array.from(tokens, (id) => utf8.decode(this.bytesOf([id]), { stream: true }));
+    const rest = utf8.decode();
+    return rest === '' ? texts : texts.with(-1, texts.at(-1)! + rest);
+  }
+
   /** The text's bytes, which need not be UTF-8 when the tokens end inside a character. */
   bytesOf(tokens: ArrayLike<number>): Uint8Array {
     const { bytes, offsets } = this.tokenBytes();

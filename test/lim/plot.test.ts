@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { ticks } from '../../src/lim/bins.js';
 import { coursesOf } from '../../src/lim/methods.js';
 import { selectionPicture } from '../../src/lim/plot/selection-picture.js';
-import { escapeXml, ticks } from '../../src/lim/plot/svg.js';
+import { escapeXml } from '../../src/lim/plot/svg.js';
 import { Trajectories } from '../../src/lim/trajectories.js';
 
 /** Tags balance, and no attribute holds a number that is none. */

@@ -7,6 +7,7 @@ import { evalVerb } from './eval.js';
 import { generateVerb } from './generate.js';
 import { modelVerbs } from './model.js';
 import { planVerb } from './plan.js';
+import { reportVerb } from './report.js';
 import { scoreVerb } from './score.js';
 import { selectVerb } from './select.js';
 import { serveRmVerb } from './serve-rm.js';
@@ -21,6 +22,7 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   generateVerb,
   scoreVerb,
   selectVerb,
+  reportVerb,
   verifyVerb,
   auditVerb,
   serveRmVerb,

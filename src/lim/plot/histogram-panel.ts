@@ -1,8 +1,8 @@
 /** How scores are spread, and which are selected. */
-import { averageColour, otherColour, selectedColour } from './colour.js';
-import { axes, type Box, element, linearScale, text, ticks } from './svg.js';
 
-const maxBins = 60;
+import { binEdges } from '../bins.js';
+import { averageColour, otherColour, selectedColour } from './colour.js';
+import { axes, type Box, element, linearScale, text } from './svg.js';
 
 /**
  * @param scores NaN = none
@@ -18,7 +18,7 @@ export function histogramPanel(
   const chosen = new Set(selected);
   const known = [...scores.keys()].filter((row) => !Number.isNaN(scores[row]));
   const values = known.map((row) => scores[row]!);
-  const edges = edgesOf(values, threshold);
+  const edges = binEdges(values, threshold);
   const [low, width] = [edges[0]!, edges[1]! - edges[0]!];
   const bins = edges.slice(1).map(() => ({ chosen: 0, others: 0 }));
   for (const row of known) {
@@ -49,18 +49,6 @@ export function histogramPanel(
   ]
     .filter((part) => part !== '')
     .join('\n');
-}
-
-/** Bins of one round width, aligned so that the threshold is an edge where it is a round number itself. */
-function edgesOf(values: readonly number[], threshold: number | undefined): number[] {
-  const all = threshold === undefined ? values : [...values, threshold];
-  const low = all.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
-  const high = all.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-  const inner = low < high ? ticks([low, high], maxBins) : [low];
-  const step = inner.length > 1 ? inner[1]! - inner[0]! : 1;
-  const first = Math.floor(low / step + 1e-9);
-  const last = Math.max(first, Math.floor(high / step + 1e-9));
-  return Array.from({ length: last - first + 2 }, (_, i) => (first + i) * step);
 }
 
 const marker = (box: Box, x: number, words: string): string =>

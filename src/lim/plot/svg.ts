@@ -1,4 +1,5 @@
 /** The little of SVG that the pictures need. */
+import { ticks } from '../bins.js';
 
 export interface Box {
   readonly x: number;
@@ -53,16 +54,6 @@ export function polyline(points: readonly (readonly [number, number])[], attribu
     fill: 'none',
     ...attributes,
   });
-}
-
-/** Round numbers, at most `most` of them, that cover a domain: steps of 1, 2 or 5 times a power of ten. */
-export function ticks([low, high]: readonly [number, number], most: number): number[] {
-  const rough = (high - low) / most;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.999)!;
-  const first = Math.ceil(low / step - 1e-9);
-  const last = Math.floor(high / step + 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
 /** The frame of a panel: title, axes with ticks and names. */
