@@ -1,5 +1,7 @@
 #include "core/thread_pool.h"
 
+#include <algorithm>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -51,7 +53,7 @@ FlushDenormals::~FlushDenormals() {
 #endif
 }
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : shares_(size_t(threads)) {
   for (int i = 1; i < threads; ++i)
     workers_.emplace_back([this, i] {
       t_worker_index = i;
@@ -69,14 +71,16 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::work() {
-  for (;;) {
-    const int64_t begin = next_.fetch_add(grain_, std::memory_order_relaxed);
-    if (begin >= n_) return;
-    try {
-      fn_(body_, begin, begin + grain_ < n_ ? begin + grain_ : n_);
-    } catch (...) {
-      if (!failed_.exchange(true)) error_ = std::current_exception();
-      next_.store(n_, std::memory_order_relaxed);
+  const size_t threads = shares_.size(), own = size_t(t_worker_index);
+  for (size_t i = 0; i < threads; ++i) {
+    Share& share = shares_[(own + i) % threads];
+    for (int64_t begin; (begin = share.next.fetch_add(grain_, std::memory_order_relaxed)) < share.end;) {
+      try {
+        fn_(body_, begin, begin + grain_ < share.end ? begin + grain_ : share.end);
+      } catch (...) {
+        if (!failed_.exchange(true)) error_ = std::current_exception();
+        for (Share& s : shares_) s.next.store(n_, std::memory_order_relaxed);
+      }
     }
   }
 }
@@ -104,7 +108,12 @@ void ThreadPool::run(int64_t n, int64_t grain, Fn fn, void* body) {
   n_ = n, grain_ = grain, fn_ = fn, body_ = body;
   error_ = nullptr;
   failed_.store(false, std::memory_order_relaxed);
-  next_.store(0, std::memory_order_relaxed);
+  const int64_t pieces = (n + grain - 1) / grain, threads = size();
+  for (int64_t i = 0; i < threads; ++i) {
+    Share& share = shares_[size_t(i)];
+    share.next.store(pieces * i / threads * grain, std::memory_order_relaxed);
+    share.end = std::min(n, pieces * (i + 1) / threads * grain);
+  }
   open_.store(true);
   epoch_.fetch_add(1, std::memory_order_release);
   epoch_.notify_all();

@@ -34,6 +34,7 @@ class ThreadPool {
   static int worker_index();
 
   // Calls body(begin, end) over disjoint pieces of [0, n), each of `grain` items except the last. The caller works too.
+  // A thread takes pieces that follow each other, so that what it prefetches is what it reads next, and helps the others at the end.
   // The first exception is thrown here once all pieces have ended. One caller at a time; bodies must not nest.
   template <typename Body>
   void parallel_for(int64_t n, int64_t grain, Body&& body) {
@@ -50,10 +51,14 @@ class ThreadPool {
   void worker_main();
 
   // The job, written while it is closed and nobody is inside.
+  struct alignas(64) Share {
+    std::atomic<int64_t> next{0};
+    int64_t end = 0;
+  };
   int64_t n_ = 0, grain_ = 1;
   Fn fn_ = nullptr;
   void* body_ = nullptr;
-  std::atomic<int64_t> next_{0};
+  std::vector<Share> shares_;  // one a thread
   std::exception_ptr error_;
   std::atomic<bool> failed_{false};
 

@@ -77,17 +77,37 @@ struct Row {
     return n > 0 ? ids[n - 1] : -1;
   }
 
-  int32_t draw_any(double u) const {
-    double all = 0;
-    for (int64_t v = 0; v < o.vocab_size; ++v) all += double(weights[v]);
+  // The sum of weights [begin, end) in eight interleaved f64 sums, added in order.
+  double sum_of(int64_t begin, int64_t end) const {
+    double lanes[8] = {};
+    int64_t v = begin;
+    for (; v + 8 <= end; v += 8)
+      for (int64_t i = 0; i < 8; ++i) lanes[i] += double(weights[v + i]);
+    for (; v < end; ++v) lanes[(v - begin) % 8] += double(weights[v]);
     double sum = 0;
+    for (const double lane : lanes) sum += lane;
+    return sum;
+  }
+
+  // Among all ids: first the block that the target falls into, then the id.
+  int32_t draw_any(double u) const {
+    constexpr int64_t kBlocks = 256;
+    const int64_t length = (o.vocab_size + kBlocks - 1) / kBlocks;
+    double sums[kBlocks], all = 0;
+    for (int64_t b = 0; b < kBlocks; ++b)
+      all += sums[b] = sum_of(std::min(o.vocab_size, b * length), std::min(o.vocab_size, (b + 1) * length));
+    const double target = u * all;
+    double before = 0;
+    int64_t chosen = 0;
+    while (chosen + 1 < kBlocks && before + sums[chosen] <= target) before += sums[chosen++];
+    while (chosen > 0 && sums[chosen] == 0) before -= sums[--chosen];  // u * all was rounded up to the whole sum
     int32_t last = -1;
-    for (int64_t v = 0; v < o.vocab_size; ++v) {
+    for (int64_t v = chosen * length; v < std::min(o.vocab_size, (chosen + 1) * length); ++v) {
       if (weights[v] <= 0) continue;
-      if ((sum += double(weights[v])) > u * all) return int32_t(v);
+      if ((before += double(weights[v])) > target) return int32_t(v);
       last = int32_t(v);
     }
-    return last;  // u * all rounded up to the whole sum
+    return last;  // the block's sum, in another order, was a little larger
   }
 
   int32_t largest(bool forbid_eos) const {
