@@ -18,7 +18,8 @@ int64_t panels_of(int64_t n) { return (n + kPanelRows - 1) / kPanelRows; }
 template <typename F>
 void cut(const Context& ctx, int64_t panels, int64_t tiles, int64_t macs, F&& body) {
   if (panels == 0 || tiles == 0) return;
-  const int64_t wanted = std::clamp<int64_t>(macs / kTaskMacs, 1, kTasksPerThread * ctx.pool->size());
+  const int64_t threads = ctx.pool->size(), tasks = std::clamp<int64_t>(macs / kTaskMacs, 1, kTasksPerThread * threads);
+  const int64_t wanted = tasks == 1 ? 1 : round_up(tasks, threads);  // three tasks take two threads as long as four
   const int64_t width = (panels + wanted - 1) / wanted, groups = (panels + width - 1) / width;
   const int64_t height = (tiles * groups + wanted - 1) / wanted, pieces = (tiles + height - 1) / height;
   ctx.pool->parallel_for(pieces * groups, 1, [&](int64_t begin, int64_t end) {
