@@ -36,6 +36,8 @@ class Gate {
   private finished: (result: Finished) => void = () => {};
   private failed: (error: unknown) => void = () => {};
   private startedMs = 0;
+  /** Of the last rollout: while others had their turns. The loop counts it as sampling. */
+  waitedSeconds = 0;
   private wait: Promise<void>;
 
   constructor() {
@@ -51,8 +53,10 @@ class Gate {
     return wait;
   }
 
-  pass(): Promise<void> {
-    return this.wait;
+  async pass(): Promise<void> {
+    const arrivedMs = performance.now();
+    await this.wait;
+    this.waitedSeconds = (performance.now() - arrivedMs) / 1000;
   }
 
   rollout(): Promise<Finished> {
@@ -147,7 +151,11 @@ export async function prepareRl(engine: Engine, model: string, each: PeerCase): 
       const phase = (name: string) => timings[`seconds/${name}`] ?? Number.NaN;
       return {
         seconds,
-        phases: { sampling: phase('sampling'), scoring: phase('scoring'), update: phase('update') },
+        phases: {
+          sampling: phase('sampling') - gate.waitedSeconds,
+          scoring: phase('scoring'),
+          update: phase('update'),
+        },
       };
     },
     close: async () => {
