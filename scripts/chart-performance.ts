@@ -10,7 +10,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { prefillWork } from '../src/bench/model-cases.js';
 import { modelShape, shapeConfig, shapes } from '../src/bench/shapes.js';
 import { averageColour, selectedColour } from '../src/lim/plot/colour.js';
-import { axes, type Box, element, linearScale, polyline, px, type Scale, text } from '../src/lim/plot/svg.js';
+import {
+  axes,
+  type Box,
+  element,
+  linearScale,
+  type Mark,
+  polyline,
+  px,
+  type Scale,
+  text,
+} from '../src/lim/plot/svg.js';
 
 interface Row {
   readonly suite: string;
@@ -34,9 +44,10 @@ if (to === undefined || from.length === 0) throw new Error('usage: chart-perform
 const rows = from
   .flatMap((file) => readFileSync(file, 'utf8').trimEnd().split('\n'))
   .map((line) => JSON.parse(line) as Row)
-  .filter(({ isa }) => isa === 'best');
+  .filter(({ isa }) => isa === 'best')
+  .filter((row, i, all) => all.findIndex((other) => other.model === row.model && other.case === row.case) === i);
 
-const colours = [selectedColour, '#2e9e6b', '#8e5bb5', '#d98324', '#52606d'];
+const colours = [selectedColour, '#2e9e6b', '#8e5bb5', '#d98324', '#52606d', '#b5495b'];
 const models = [...new Set(rows.map(({ model }) => model))].sort();
 const byFirst = (a: Point, b: Point) => a[0] - b[0];
 
@@ -109,12 +120,34 @@ function sizeLines(): Line[] {
   });
 }
 
-function panel(
-  box: Box,
-  lines: readonly Line[],
-  words: { title: string; x: string; y: string },
-  whole = false,
-): string {
+interface Words {
+  readonly title: string;
+  readonly x: string;
+  readonly y: string;
+}
+/** Axes that hold logarithms, labelled with what they are of. */
+interface Logarithms {
+  readonly x?: 2 | 10;
+  readonly y?: 10;
+}
+
+/** 1, 2, 4, 8 ... or 1, 2, 5, 10, 20 ... within a domain of logarithms. */
+function marksOf(base: 2 | 10, [low, high]: readonly [number, number]): Mark[] {
+  const steps = base === 2 ? [1] : [1, 2, 5];
+  const marks: Mark[] = [];
+  for (let power = Math.floor(low); power <= high; power += 1) {
+    for (const step of steps) {
+      const at = power + Math.log10(step);
+      if (at >= low && at <= high) marks.push([at, String(Number((step * base ** power).toPrecision(3)))]);
+    }
+  }
+  return marks;
+}
+
+const withMarks = (scale: Scale, base: 2 | 10 | undefined): Scale =>
+  base === undefined ? scale : Object.assign(scale, { marks: marksOf(base, scale.domain) });
+
+function panel(box: Box, lines: readonly Line[], words: Words, logarithms: Logarithms = {}): string {
   const all = lines.flatMap(({ points }) => points);
   if (all.length === 0) return text(box.x, box.y, `${words.title}: not measured`);
   const span = (at: 0 | 1, zero: boolean): [number, number] => {
@@ -123,13 +156,12 @@ function panel(
     const room = Math.max(0.05 * (high - low), 0.02);
     return [zero ? 0 : low - room, high + room];
   };
-  const zero = !words.y.startsWith('log');
-  const x = linearScale(span(0, zero && !whole), [box.x, box.x + box.width]);
-  const y = linearScale(span(1, zero), [box.y + box.height, box.y]);
+  const x = withMarks(linearScale(span(0, logarithms.x === undefined), [box.x, box.x + box.width]), logarithms.x);
+  const y = withMarks(linearScale(span(1, logarithms.y === undefined), [box.y + box.height, box.y]), logarithms.y);
   const drawn = lines.filter(({ dashed }) => dashed !== true);
   const colour = (line: Line) => colours[Math.max(0, drawn.indexOf(line)) % colours.length]!;
   return [
-    axes(box, { x, y }, words, whole),
+    axes(box, { x, y }, words),
     ...lines.map((line) => draw(line, x, y, line.dashed ? averageColour : colour(line))),
     ...drawn.map((line, i) => {
       const top = box.y + box.height + 62 + 18 * i;
@@ -160,9 +192,9 @@ const content = [
   element('style', {}, style),
   element('rect', { width, height, fill: 'white' }),
   text(24, 34, heading, { class: 'head' }),
-  panel(box(0), panels[0], { title: 'A decode step', x: 'log2 of sequences', y: 'log10 of milliseconds' }, true),
+  panel(box(0), panels[0], { title: 'A decode step', x: 'sequences', y: 'milliseconds' }, { x: 2, y: 10 }),
   panel(box(1), panels[1], { title: 'A token of a prompt', x: 'tokens of the prompt', y: 'microseconds' }),
-  panel(box(2), panels[2], { title: 'A token, by model', x: 'log10 of million weights', y: 'log10 of microseconds' }),
+  panel(box(2), panels[2], { title: 'A token, by model', x: 'million weights', y: 'microseconds' }, { x: 10, y: 10 }),
   '',
 ].join('\n');
 const frame = {

@@ -12,7 +12,10 @@ export interface Box {
 export interface Scale {
   (value: number): number;
   readonly domain: readonly [number, number];
+  /** Where an axis has its labels; round numbers when absent. */
+  readonly marks?: readonly Mark[];
 }
+export type Mark = readonly [value: number, label: string];
 
 export function linearScale(domain: readonly [number, number], range: readonly [number, number]): Scale {
   const [low, high] = domain;
@@ -66,14 +69,16 @@ export function axes(
   const bottom = box.y + box.height;
   const right = box.x + box.width;
   const grid = { stroke: '#e4e7eb', 'stroke-width': '1' };
-  const vertical = ticks(scales.y.domain, 6).map(
-    (value) =>
+  const marks = (scale: Scale, count: number) =>
+    scale.marks ?? ticks(scale.domain, count).map((value): Mark => [value, String(value)]);
+  const vertical = marks(scales.y, 6).map(
+    ([value, label]) =>
       element('line', { x1: box.x, x2: right, y1: scales.y(value), y2: scales.y(value), ...grid }) +
-      text(box.x - 8, scales.y(value) + 4, String(value), { 'text-anchor': 'end' }),
+      text(box.x - 8, scales.y(value) + 4, label, { 'text-anchor': 'end' }),
   );
-  const horizontal = ticks(scales.x.domain, 8)
-    .filter((value) => !wholeX || Number.isInteger(value))
-    .map((value) => text(scales.x(value), bottom + 18, String(value), { 'text-anchor': 'middle' }));
+  const horizontal = marks(scales.x, 8)
+    .filter(([value]) => !wholeX || Number.isInteger(value))
+    .map(([value, label]) => text(scales.x(value), bottom + 18, label, { 'text-anchor': 'middle' }));
   return [
     text(box.x, box.y - 14, words.title, { class: 'title' }),
     ...vertical,
