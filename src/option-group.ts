@@ -6,6 +6,10 @@ interface Own {
   readonly free?: boolean;
 }
 
+interface OwnText extends Own {
+  readonly preset?: string;
+}
+
 interface Range extends Own {
   /** Default 0. */
   readonly min?: number;
@@ -49,8 +53,9 @@ export function optionGroup(group: string, { free = false }: Own = {}) {
       choices,
     }),
     /** Any text unless there is a pattern, which `expected` says in words; "" stands for "not given". */
-    text: (initial: string, help: string, pattern = /^/, expected = 'a text'): TextOption => ({
+    text: (initial: string, help: string, pattern = /^/, expected = 'a text', own: OwnText = {}): TextOption => ({
       ...common,
+      ...own,
       kind: 'text',
       help,
       default: initial,

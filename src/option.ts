@@ -40,6 +40,8 @@ export interface TextOption extends OptionBase {
   /** What the whole value must match; `expected` says it in words. */
   readonly pattern: RegExp;
   readonly expected: string;
+  /** The value of a flag that is given without one; without this a flag needs one. */
+  readonly preset?: string;
 }
 
 export interface TextsOption extends OptionBase {

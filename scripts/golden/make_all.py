@@ -19,7 +19,7 @@ def main() -> None:
     options = [a for a in sys.argv[1:] if a == "--all"]
     if options != sys.argv[1:]:
         sys.exit("usage: make_all.py [--all]")
-    commands = [["make_tiny_models.py", *options], ["make_goldens.py", *options], ["hidden_means.py"], ["make_losses.py"], ["make_estimators.py"], ["make_schedules.py"], ["lim_scores.py"], ["make_datasets.py"], ["sign_flip.py"], ["gguf_quants.py"], ["gguf_models.py"]]
+    commands = [["make_tiny_models.py", *options], ["make_goldens.py", *options], ["hidden_means.py"], ["make_losses.py"], ["make_estimators.py"], ["make_schedules.py"], ["lim_scores.py"], ["make_datasets.py"], ["sign_flip.py"], ["gguf_quants.py"], ["gguf_models.py"], ["tensorboard_events.py"]]
     tokenizer = ROOT / "node_modules" / "@lenml" / "tokenizer-qwen2_5" / "models"
     limr = ROOT.parent / "shared" / "data" / "limr"
     prompts, arrow = limr / "math.8k.json", limr / "train_arrow"

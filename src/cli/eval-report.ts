@@ -1,9 +1,10 @@
 /** What `eval` prints. */
+
+import { escapeControls } from '../escape-controls.js';
 import type { GraderSummary } from '../eval/benchmark-summary.js';
 import type { PairedComparison } from '../eval/compare.js';
 import type { BenchmarkResult } from '../launch/eval.js';
 import type { CompareResult } from '../launch/eval-compare.js';
-import { escapeControls } from './terminal.js';
 
 /** p-values above this are called noise. */
 const significance = 0.05;

@@ -29,8 +29,11 @@ function flagsOf(name: string, option: TableOption): Option[] {
           ? new Option(`${flag} [name]`, help).preset('on')
           : new Option(`${flag} <name>`, help),
       ];
-    case 'text':
-      return [new Option(`${flag} <text>`, option.default === '' ? option.help : help)];
+    case 'text': {
+      const text = option.default === '' ? option.help : help;
+      if (option.preset === undefined) return [new Option(`${flag} <text>`, text)];
+      return [new Option(`${flag} [text]`, text).preset(option.preset)];
+    }
     default:
       return [new Option(`${flag} <n>`, help)];
   }

@@ -7,9 +7,9 @@ import { Command, CommanderError } from 'commander';
 import { variableOf } from '../config.js';
 import { checkVariableNames } from '../env.js';
 import { exitCode, LimrError } from '../errors.js';
+import { escapeControls } from '../escape-controls.js';
 import { hasCode, ioError } from '../files.js';
 import { verbs } from './commands/index.js';
-import { escapeControls } from './terminal.js';
 import { type Verb, type VerbGroup, verbCommand } from './verb.js';
 
 /** @returns the exit code: 0 done, 1 failed, 2 usage, 130 interrupted */

@@ -1,5 +1,6 @@
 /** Where a verb talks to a person: stderr, as bars in a terminal and as plain lines elsewhere. stdout is for results alone. */
 import { type LogLevel, logLevels } from '../env.js';
+import { escapeControls } from '../escape-controls.js';
 import type { Bar, TerminalStream } from './bar.js';
 
 /** Milliseconds between two lines about the same work where there is no bar. */
@@ -95,15 +96,4 @@ export class Terminal {
   private shows(level: LogLevel): boolean {
     return logLevels.indexOf(level) <= logLevels.indexOf(this.level) && this.level !== 'silent';
   }
-}
-
-/**
- * Text of a model or a file, made safe to print: control characters but newline and tab, and characters that reorder text, are
- * spelled out as \x1b or \u202e.
- */
-export function escapeControls(text: string): string {
-  return text.replace(/(?![\n\t])[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, (character) => {
-    const code = character.charCodeAt(0).toString(16);
-    return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`;
-  });
 }

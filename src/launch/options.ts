@@ -40,6 +40,14 @@ export const trainRunOptions = {
     ['auto', 'none', 'limr', 'nano'],
     'named set of defaults; auto = nano for limr-nano, else none',
   ),
+  tensorboard: files.text(
+    '',
+    'also write what TensorBoard reads: into --output when no folder is given, else into a folder of this run below that one',
+    /^/,
+    'a folder, or on',
+    { preset: 'on' },
+  ),
+  wandb: files.boolean(false, 'not to be had: says why, and how a run gets to Weights & Biases all the same'),
   compat: files.choice('none', ['none', 'limr'], "limr = also what LIMR's code did and its paper did not mean"),
 
   inputKey: texts.text('prompt', 'field of the question, a text or chat messages; dots lead into objects'),

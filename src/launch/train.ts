@@ -1,6 +1,6 @@
 /** From settings to a running training loop: machine, plan, model, prompts, reward. */
 import { availableParallelism, hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { selfRemark } from '../audit/audit.js';
 import { type TokenizedPrompt, tokenizePrompts } from '../dataset/asking.js';
 import { type PromptSet, promptSetRemarks, readPrompts } from '../dataset/prompts.js';
@@ -69,12 +69,32 @@ export async function launchTraining(
   if (settings.prompts === '') {
     throw new LimrError('LIMR_USAGE', 'there are no training prompts', 'Name a file by --prompts.');
   }
+  if (settings.run.wandb) throw noWandb(settings);
   const rewards = await openRewards(settings.config, hooks.remark ?? (() => {}));
   try {
     return await launchWith(rewards, await localSettings(settings, hooks), machine, hooks);
   } finally {
     await rewards.close();
   }
+}
+
+/** Where TensorBoard's events go; undefined when there are none. */
+export function eventsFolder({ run: { tensorboard }, output }: TrainSettings): string | undefined {
+  if (tensorboard === '') return undefined;
+  return tensorboard === 'on' ? output : join(tensorboard, basename(resolve(output)));
+}
+
+/**
+ * Weights & Biases' SDK for Node, @wandb/sdk 0.5.1, is a preview: it counts steps from 0 in every process, so that a resumed run writes
+ * over its beginning, and prints failed uploads to the console in place of an error. Its Python tool reads TensorBoard's events.
+ */
+function noWandb(settings: TrainSettings): LimrError {
+  const folder = eventsFolder(settings) ?? settings.output;
+  return new LimrError(
+    'LIMR_UNSUPPORTED',
+    'there is no SDK of Weights & Biases for Node that resumes runs and reports failures (@wandb/sdk is a preview that does not)',
+    `Train with --tensorboard instead, and upload the events with \`wandb sync ${folder}\`.`,
+  );
 }
 
 async function launchWith(
@@ -94,6 +114,7 @@ async function launchWith(
     );
   }
   const tokenizer = await Tokenizer.load(dir);
+  const events = eventsFolder(settings);
 
   const evalNames = setNames(settings.evalPrompts);
   const files = [settings.prompts, ...settings.evalPrompts];
@@ -124,6 +145,7 @@ async function launchWith(
         resume: run.resumeWithChanges ? 'with-changes' : run.resume ? 'exact' : 'no',
         identity: await identityOf(settings, engine),
         about: await aboutOf(settings, engine),
+        ...(events === undefined ? {} : { events }),
       },
       ...(hooks.signal === undefined ? {} : { signal: hooks.signal }),
       ...(hooks.observe === undefined ? {} : { observe: hooks.observe }),

@@ -28,6 +28,7 @@ import { gradingTimes, sampleRecord, tokenStats } from './sample-records.js';
 import { type SpecialTokens, trainingRequest } from './sampling.js';
 import { scheduleOf } from './schedule.js';
 import { initialState, parseState, type TrainState } from './state.js';
+import { TensorBoard } from './tensorboard.js';
 import { update } from './update.js';
 
 export interface TrainJob {
@@ -47,6 +48,8 @@ export interface TrainJob {
     /** What else decides the result (model, prompts, ISA, build), compared on resume; and what does not. */
     readonly identity: JsonObject;
     readonly about: JsonObject;
+    /** Folder of TensorBoard's events. Default: none are written. */
+    readonly events?: string;
   };
   readonly signal?: AbortSignal;
   readonly observe?: Observer;
@@ -78,6 +81,7 @@ export async function train(job: TrainJob): Promise<TrainResult> {
       identity: { ...job.run.identity, reward: job.reward.name, evalReward: job.evalReward.name },
       about: job.run.about,
     },
+    events: job.run.events ?? null,
     free: new Set(Object.entries(trainOptions).flatMap(([name, option]) => (option.free ? [name] : []))),
   });
   let models: Models | undefined;
@@ -88,7 +92,8 @@ export async function train(job: TrainJob): Promise<TrainResult> {
       : null;
     if (impact !== null) await folder.removeScoresAfter(impact.epochs);
     models = await loadModels(config, job.load, folder.resumed?.dir ?? null);
-    return await new TrainingLoop(fitted.job, folder, models, impact, state).run(fitted.truncated);
+    const board = await TensorBoard.open(folder, state.rollout);
+    return await new TrainingLoop(fitted.job, folder, models, impact, board, state).run(fitted.truncated);
   } finally {
     if (models !== undefined) await closeModels(models);
     await folder.close();
@@ -123,6 +128,8 @@ class TrainingLoop {
     private readonly models: Models,
     /** null without LIM. */
     private readonly impact: LearningImpact | null,
+    /** null without --tensorboard. */
+    private readonly board: TensorBoard | null,
     private state: TrainState,
   ) {
     this.config = job.config;
@@ -184,6 +191,7 @@ class TrainingLoop {
     );
     this.refuseAborted();
     await this.writeSamples(rollout, drawn, samples, buffer, experience);
+    await this.board?.rollout(rollout, samples, buffer, experience);
     const scored = await this.scoreEpochs(rollout, drawn, samples);
     const input = { config, buffer, experience, sampleWeights, klCoef, rollout, observe };
     const learned = await this.timed('update', () => update(input, models, this.state));
@@ -282,6 +290,7 @@ class TrainingLoop {
     if (rollout > 0 || Object.keys(evaluated).length > 0) {
       await this.folder.appendMetrics(metrics);
       await this.folder.appendTimings(timings);
+      await this.board?.scalars(metrics, timings);
       this.lastMetrics = metrics;
     }
     this.state = { ...this.state, pending: null };

@@ -1,4 +1,4 @@
-/** An append-only file of JSON lines whose length is known, so that a resumed run can cut it back. */
+/** An append-only file whose length is known, so that a resumed run can cut it back. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { LimrError } from '../errors.js';
 import { withIo } from '../files.js';
@@ -41,18 +41,22 @@ export class LogFile {
     return this.length;
   }
 
-  /** Appends one line, in one write. When that fails (a full disk), the part that was written is cut off again. */
+  /** Appends one line, in one write. */
   async append(value: object): Promise<void> {
-    const line = Buffer.from(`${JSON.stringify(value)}\n`);
+    await this.appendBytes(Buffer.from(`${JSON.stringify(value)}\n`));
+  }
+
+  /** Appends in one write. When that fails (a full disk), the part that was written is cut off again. */
+  async appendBytes(bytes: Uint8Array): Promise<void> {
     await withIo(`append to ${this.file}`, async () => {
       try {
-        await this.handle.appendFile(line);
+        await this.handle.appendFile(bytes);
       } catch (error) {
         await this.handle.truncate(this.length).catch(() => {}); // on a broken disk the first error is the one to tell
         throw error;
       }
     });
-    this.length += line.length;
+    this.length += bytes.length;
   }
 
   async sync(): Promise<void> {

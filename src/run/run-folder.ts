@@ -6,8 +6,10 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LimrError } from '../errors.js';
-import { hasCode, partialSuffix, withIo, writeDurably } from '../files.js';
+import { hasCode, parseJsonFile, partialSuffix, readText, withIo, writeDurably } from '../files.js';
+import type { Json } from '../json.js';
 import { Checkpoints } from './checkpoints.js';
+import { type EventCursor, EventLog, isEventCursor } from './event-log.js';
 import { type Lock, lockFolder } from './lock.js';
 import { LogFile } from './log-file.js';
 import {
@@ -28,6 +30,8 @@ export interface RunFolderOptions {
   readonly record: RunRecord;
   /** Names of configuration values that may change between resumes. */
   readonly free: ReadonlySet<string>;
+  /** Folder of TensorBoard's events; null = none are written. Default null. */
+  readonly events?: string | null;
 }
 
 /** What a checkpoint remembers: the loop's state, and how long the logs were. */
@@ -35,6 +39,8 @@ interface Cursor {
   readonly rollout: number;
   readonly state: unknown;
   readonly logs: { readonly metrics: number; readonly timings: number };
+  /** Absent when none were written. */
+  readonly events?: EventCursor;
   readonly record: RunRecord;
 }
 
@@ -49,6 +55,8 @@ export class RunFolder {
     private readonly record: RunRecord,
     private readonly metrics: LogFile,
     private readonly timings: LogFile,
+    /** null when none are written. */
+    readonly events: EventLog | null,
     /** State and folder of the checkpoint to go on from; null when the run starts from its beginning. */
     readonly resumed: { readonly state: unknown; readonly dir: string } | null,
   ) {}
@@ -69,9 +77,11 @@ export class RunFolder {
     }
   }
 
-  private static async openLocked({ dir, resume, record, free }: RunFolderOptions, lock: Lock): Promise<RunFolder> {
+  private static async openLocked(options: RunFolderOptions, lock: Lock): Promise<RunFolder> {
+    const { dir, resume, record, free, events: eventsDir = null } = options;
     const recorded = await readRecord(dir);
     if (resume === 'no' || recorded === null) await refuseUsed(dir, resume);
+    if (recorded === null && eventsDir !== null) await EventLog.refuseUsed(eventsDir);
     const changes = recorded === null ? [] : differences(recorded, record, free);
     if (changes.length > 0 && resume !== 'with-changes') throw changed(dir, changes);
 
@@ -84,8 +94,9 @@ export class RunFolder {
     for (const split of splits) await removeLater(join(dir, 'samples', split), 'step', cursor === null ? -1 : rollout);
     const metrics = await LogFile.open(join(dir, 'metrics.jsonl'), cursor?.logs.metrics ?? 0);
     const timings = await LogFile.open(join(dir, 'timings.jsonl'), cursor?.logs.timings ?? 0);
+    const events = eventsDir === null ? null : await EventLog.open(eventsDir, dir, cursor?.events ?? null);
     const resumed = cursor === null ? null : { state: cursor.state, dir: checkpoints.path(rollout) };
-    return new RunFolder(dir, lock, checkpoints, record, metrics, timings, resumed);
+    return new RunFolder(dir, lock, checkpoints, record, metrics, timings, events, resumed);
   }
 
   /** Appends a line to metrics.jsonl: deterministic values only. */
@@ -95,6 +106,13 @@ export class RunFolder {
 
   async appendTimings(values: object): Promise<void> {
     await this.timings.append(values);
+  }
+
+  /** The rows of metrics.jsonl or timings.jsonl so far. @throws {LimrError} LIMR_IO, LIMR_FORMAT */
+  async logged(log: 'metrics' | 'timings'): Promise<readonly Json[]> {
+    const file = join(this.dir, `${log}.jsonl`);
+    const lines = (await readText(file)).split('\n').filter((line) => line !== '');
+    return lines.map((line) => parseJsonFile(line, file, 'Resume from an untouched copy of the run folder.'));
   }
 
   /** Writes samples/<split>/step_<rollout>.json. */
@@ -139,8 +157,10 @@ export class RunFolder {
   ): Promise<string> {
     await this.metrics.sync();
     await this.timings.sync();
+    await this.events?.sync();
     const logs = { metrics: this.metrics.bytes, timings: this.timings.bytes };
-    const cursor: Cursor = { rollout, state, logs, record: this.record };
+    const events = this.events === null ? {} : { events: this.events.cursor };
+    const cursor: Cursor = { rollout, state, logs, ...events, record: this.record };
     if ((await this.checkpoints.steps()).includes(rollout)) await this.checkpoints.updateCursor(rollout, cursor);
     else await this.checkpoints.write(rollout, cursor, fill);
     await this.checkpoints.prune(keep);
@@ -151,6 +171,7 @@ export class RunFolder {
   async close(): Promise<void> {
     await this.metrics.close();
     await this.timings.close();
+    await this.events?.close();
     await this.lock.release();
   }
 }
@@ -184,7 +205,8 @@ function changed(dir: string, changes: readonly Difference[]): LimrError {
 function checkCursor(value: unknown, dir: string): Cursor {
   const cursor = value as Partial<Cursor> | null;
   const whole = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
-  if (!whole(cursor?.rollout) || !whole(cursor?.logs?.metrics) || !whole(cursor?.logs?.timings))
+  const events = cursor?.events === undefined || isEventCursor(cursor.events);
+  if (!events || !whole(cursor?.rollout) || !whole(cursor?.logs?.metrics) || !whole(cursor?.logs?.timings))
     throw new LimrError('LIMR_FORMAT', `${dir}/cursor.json is damaged`, `Delete ${dir} to resume from an earlier one.`);
   return cursor as Cursor;
 }

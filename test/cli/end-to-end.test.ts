@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { escapeControls } from '../../src/cli/terminal.js';
+import { escapeControls } from '../../src/escape-controls.js';
 import { embeddedModel } from '../../src/launch/embedded.js';
 import { recipes } from '../../src/ppo/recipes.js';
 import { runCli } from './run-cli.js';

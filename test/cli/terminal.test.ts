@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import type { TerminalStream } from '../../src/cli/bar.js';
-import { escapeControls, Terminal } from '../../src/cli/terminal.js';
+import { Terminal } from '../../src/cli/terminal.js';
+import { escapeControls } from '../../src/escape-controls.js';
 import { Screen } from './screen.js';
 
 describe('where there is no terminal', () => {

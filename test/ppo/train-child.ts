@@ -1,12 +1,12 @@
 /**
  * A process that trains the bigram model and kills itself, by SIGKILL, at the n-th point where it could stop: before
  * and after every file-system call, in every verb of the models, and between the two halves of every file that a model
- * writes. usage: tsx train-child.ts <run folder> <n, or 0 to live>; prints the number of points when it lives.
+ * writes. usage: tsx train-child.ts <run folder> <n, or 0 to live> [folder of events]; prints the number of points when it lives.
  */
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 
-const [dir, killAt] = [process.argv[2]!, Number(process.argv[3])];
+const [dir, killAt, events] = [process.argv[2]!, Number(process.argv[3]), process.argv[4]];
 let points = 0;
 
 function point(): void {
@@ -39,5 +39,5 @@ const { train } = await import('../../src/ppo/train.js');
 const { bigramJob } = await import('./bigram-job.js');
 const { killConfig } = await import('./kill-config.js');
 const job = bigramJob(dir, killConfig, { at: point });
-await train({ ...job, run: { ...job.run, resume: 'exact' } });
+await train({ ...job, run: { ...job.run, resume: 'exact', ...(events === undefined ? {} : { events }) } });
 process.stdout.write(String(points));

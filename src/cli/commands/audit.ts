@@ -1,9 +1,9 @@
 import type { AuditedAnswer, CategoryAudit, GraderAudit } from '../../audit/audit.js';
 import { completeOptions } from '../../config.js';
+import { escapeControls } from '../../escape-controls.js';
 import type { AuditResult } from '../../launch/audit.js';
 import { auditOptions } from '../../launch/grading-options.js';
 import { hubHooks } from '../download-bar.js';
-import { escapeControls } from '../terminal.js';
 import type { Verb } from '../verb.js';
 
 /** Of the answers that can never be right, and of refused respellings, lines that are shown a grader; --json has all. */

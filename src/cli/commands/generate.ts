@@ -1,9 +1,9 @@
 import { completeOptions } from '../../config.js';
 import { LimrError } from '../../errors.js';
+import { escapeControls } from '../../escape-controls.js';
 import type { Completion, GenerateResult } from '../../launch/generate.js';
 import { generateOptions } from '../../launch/options.js';
 import { hubHooks } from '../download-bar.js';
-import { escapeControls } from '../terminal.js';
 import type { Verb } from '../verb.js';
 
 export const generateVerb: Verb = {

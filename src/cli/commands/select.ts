@@ -1,8 +1,8 @@
 import { completeOptions } from '../../config.js';
+import { escapeControls } from '../../escape-controls.js';
 import type { Explanation, SelectResult } from '../../launch/select.js';
 import { type SelectOptions, selectOptions } from '../../launch/select-options.js';
 import { hubHooks } from '../download-bar.js';
-import { escapeControls } from '../terminal.js';
 import type { Verb } from '../verb.js';
 
 export const selectVerb: Verb = {

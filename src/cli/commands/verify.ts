@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { completeOptions } from '../../config.js';
 import { LimrError } from '../../errors.js';
+import { escapeControls } from '../../escape-controls.js';
 import { verifyOptions } from '../../launch/grading-options.js';
 import type { VerifyHooks, VerifyResult } from '../../launch/verify.js';
-import { escapeControls } from '../terminal.js';
 import type { Verb } from '../verb.js';
 
 export const verifyVerb: Verb = {
