@@ -143,6 +143,14 @@ export interface NativeGenerateStats {
   readonly peakKvBlocks: number;
 }
 
+/** Where a `generate` stands; right at some moment of its last step. */
+export interface NativeSamplingProgress {
+  readonly generatedTokens: number;
+  /** Sequences in the batch, and those that wait to enter it. */
+  readonly running: number;
+  readonly waiting: number;
+}
+
 export interface NativePacked {
   readonly tokens: Int32Array;
   readonly offsets: Int32Array;
@@ -248,6 +256,8 @@ export interface NativeModel {
   ): Promise<NativeGenerateStats>;
   /** Tells a running `generate` that the caller has taken `count` more samples. */
   acknowledge(count: number): void;
+  /** Of the `generate` that runs, or of the last one. May be called at any time. */
+  samplingProgress(): NativeSamplingProgress;
   /** Stops a running verb at its next decode step or layer; it rejects with LIMR_ABORTED. */
   abort(): void;
   score(request: NativeScoreRequest): Promise<NativeScores>;

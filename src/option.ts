@@ -126,7 +126,10 @@ export function checkOption(table: OptionTable, name: string, value: unknown, ca
       if (typeof value !== 'boolean') refuse('true or false');
       return value;
     case 'choice':
-      if (typeof value !== 'string' || !option.choices.includes(value)) refuse(`one of ${option.choices.join(', ')}`);
+      if (typeof value !== 'string' || !option.choices.includes(value)) {
+        const meant = typeof value === 'string' ? didYouMean(value, option.choices) : '';
+        throw mismatch(name, option, value, `one of ${option.choices.join(', ')}`, called, meant);
+      }
       return value;
     case 'text':
       if (typeof value !== 'string' || !option.pattern.test(value)) refuse(option.expected);
@@ -152,7 +155,18 @@ function find(table: OptionTable, name: string): Option {
   throw new LimrError('LIMR_USAGE', `there is no option "${name}"`, didYouMean(name, Object.keys(table)));
 }
 
-function mismatch(name: string, { help }: Option, value: unknown, expected: string, called: string): LimrError {
+function mismatch(
+  name: string,
+  { help }: Option,
+  value: unknown,
+  expected: string,
+  called: string,
+  meant = '',
+): LimrError {
   const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  return new LimrError('LIMR_USAGE', `${called} is ${shown}, expected ${expected}`, `--${kebabCase(name)}: ${help}.`);
+  return new LimrError(
+    'LIMR_USAGE',
+    `${called} is ${shown}, expected ${expected}`,
+    `${meant === '' ? '' : `${meant} `}--${kebabCase(name)}: ${help}.`,
+  );
 }

@@ -39,6 +39,7 @@ class Backpressure {
 struct ModelState {
   std::unique_ptr<Model> model;  // null once closed; touched by the engine's thread
   Backpressure backpressure;
+  SamplingCounters sampling;
   std::atomic<bool> busy{false};
   std::atomic<bool> closed{false};
   void abort();
@@ -83,6 +84,7 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
   Napi::Value set_token_bytes(const Napi::CallbackInfo& info);
   Napi::Value generate(const Napi::CallbackInfo& info);
   Napi::Value acknowledge(const Napi::CallbackInfo& info);
+  Napi::Value sampling_progress(const Napi::CallbackInfo& info);
   Napi::Value abort(const Napi::CallbackInfo& info);
   Napi::Value score(const Napi::CallbackInfo& info);
   Napi::Value logits(const Napi::CallbackInfo& info);

@@ -121,8 +121,8 @@ Napi::FunctionReference ModelWrap::define(Napi::Env env) {
       env, "NativeModel",
       {InstanceAccessor<&W::info>("info"), InstanceAccessor<&W::optimizer_steps>("optimizerSteps"),
        InstanceMethod<&W::set_token_bytes>("setTokenBytes"), InstanceMethod<&W::generate>("generate"),
-       InstanceMethod<&W::acknowledge>("acknowledge"), InstanceMethod<&W::abort>("abort"),
-       InstanceMethod<&W::score>("score"), InstanceMethod<&W::logits>("logits"),
+       InstanceMethod<&W::acknowledge>("acknowledge"), InstanceMethod<&W::sampling_progress>("samplingProgress"),
+       InstanceMethod<&W::abort>("abort"), InstanceMethod<&W::score>("score"), InstanceMethod<&W::logits>("logits"),
        InstanceMethod<&W::mean_hidden_states>("meanHiddenStates"), InstanceMethod<&W::accumulate>("accumulate"),
        InstanceMethod<&W::step>("step"), InstanceMethod<&W::zero_grad>("zeroGrad"), InstanceMethod<&W::save>("save"),
        InstanceMethod<&W::save_optimizer>("saveOptimizer"), InstanceMethod<&W::load_optimizer>("loadOptimizer"),
@@ -233,8 +233,8 @@ Napi::Value ModelWrap::generate(const Napi::CallbackInfo& info) {
             f.Call({Napi::Array::New(env, 0), list});
           });
         };
-        return stream_tokens ? limr::generate(m, request->request, deliver, drawn)
-                             : limr::generate(m, request->request, deliver);
+        const std::function<void(const std::vector<DrawnToken>&)> stream = drawn;
+        return limr::generate(m, request->request, deliver, stream_tokens ? stream : nullptr, &state->sampling);
       },
       stats_to_js, info[1].As<Napi::Function>());
 }
@@ -242,6 +242,16 @@ Napi::Value ModelWrap::generate(const Napi::CallbackInfo& info) {
 Napi::Value ModelWrap::acknowledge(const Napi::CallbackInfo& info) {
   state_->backpressure.acknowledge(info[0].As<Napi::Number>().Int64Value());
   return info.Env().Undefined();
+}
+
+// While it runs, too.
+Napi::Value ModelWrap::sampling_progress(const Napi::CallbackInfo& info) {
+  const SamplingCounters& s = state_->sampling;
+  Napi::Object o = Napi::Object::New(info.Env());
+  o.Set("generatedTokens", double(s.generated_tokens.load(std::memory_order_relaxed)));
+  o.Set("running", double(s.running.load(std::memory_order_relaxed)));
+  o.Set("waiting", double(s.waiting.load(std::memory_order_relaxed)));
+  return o;
 }
 
 Napi::Value ModelWrap::abort(const Napi::CallbackInfo& info) {

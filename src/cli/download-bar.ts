@@ -4,7 +4,7 @@ import type { Progress, Terminal } from './terminal.js';
 
 /** Hooks of a verb that takes names of the hub: a bar for each download, and remarks as lines. */
 export function hubHooks(terminal: Terminal): Pick<HubHooks, 'onDownload' | 'remark'> {
-  let bar: Promise<Progress> | undefined;
+  let bar: Progress | undefined;
   let started = 0;
   let startBytes = 0;
   return {
@@ -18,9 +18,9 @@ export function hubHooks(terminal: Terminal): Pick<HubHooks, 'onDownload' | 'rem
       const seconds = Math.max((performance.now() - started) / 1000, 1e-3);
       const speed = (Math.max(doneBytes - startBytes, 0) / seconds / 1e6).toFixed(1);
       const note = `MB ${speed} MB/s`;
-      void bar.then((shown) => shown.update(megabytes(doneBytes), note, megabytes(totalBytes)));
+      bar.update(megabytes(doneBytes), note, megabytes(totalBytes));
       if (doneBytes < totalBytes) return;
-      void bar.then((shown) => shown.end());
+      bar.end();
       bar = undefined;
     },
   };

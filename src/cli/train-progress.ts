@@ -1,28 +1,34 @@
-/** A training run on stderr: a bar for the work at hand, a line for every rollout, evaluation and checkpoint. */
-import type { SamplingPhase, Timings, TrainEvent } from '../ppo/events.js';
+/** A training run on stderr: its status, and a line for every rollout, evaluation and checkpoint. */
+import type { Timings, TrainEvent } from '../ppo/events.js';
 import type { Metrics } from '../ppo/metrics.js';
-import type { Progress, Terminal } from './terminal.js';
+import { fixed, percent } from './numbers.js';
+import type { Shown, Terminal } from './terminal.js';
+import { TrainStatus } from './train-status.js';
 
 export class TrainProgress {
-  private phase = '';
-  private bar: Promise<Progress> | undefined;
+  private readonly status = new TrainStatus();
+  private readonly shown: Shown;
   private rollouts = 0;
 
-  constructor(private readonly terminal: Terminal) {}
+  constructor(private readonly terminal: Terminal) {
+    this.shown = terminal.show(this.status);
+  }
 
   observe(event: TrainEvent): void {
+    this.status.observe(event);
+    this.say(event);
+    this.shown.changed();
+  }
+
+  end(): void {
+    this.shown.end();
+  }
+
+  private say(event: TrainEvent): void {
     switch (event.type) {
       case 'start':
         this.start(event);
         return;
-      case 'rollout':
-        this.rollouts = event.rollouts;
-        return;
-      case 'samples': {
-        const speed = Math.round(event.tokens / Math.max(event.seconds, 1e-9));
-        this.show(phaseName(event.rollout, event.phase), event.total, event.done, `${speed} tokens/s`);
-        return;
-      }
       case 'lim':
         this.terminal.say(limLine(event), event.undefinedBecause === undefined ? undefined : 'warn');
         return;
@@ -33,14 +39,6 @@ export class TrainProgress {
           'warn',
         );
         return;
-      case 'score':
-        this.show(`rollout ${event.rollout} scoring by ${event.model}`, 1, 0);
-        return;
-      case 'micro_batch': {
-        const done = event.step - 1 + event.microBatch / event.microBatches;
-        this.show(`rollout ${event.rollout} training`, event.steps, Math.floor(done), event.model);
-        return;
-      }
       case 'skipped_step':
         this.terminal.say(
           `rollout ${event.rollout}: skipped an optimizer step of the ${event.model}: ${event.op} is not finite`,
@@ -57,13 +55,9 @@ export class TrainProgress {
       case 'checkpoint':
         this.terminal.say(`rollout ${event.rollout}: saved ${event.dir}`);
         return;
+      default:
+        return;
     }
-  }
-
-  end(): void {
-    void this.bar?.then((bar) => bar.end());
-    this.bar = undefined;
-    this.phase = '';
   }
 
   private start(event: Extract<TrainEvent, { type: 'start' }>): void {
@@ -78,20 +72,6 @@ export class TrainProgress {
       );
     }
   }
-
-  private show(phase: string, total: number, done: number, note?: string): void {
-    if (phase !== this.phase) {
-      this.phase = phase;
-      this.bar = this.terminal.progress(phase, total);
-    }
-    void this.bar?.then((bar) => {
-      if (phase === this.phase) bar.update(done, note);
-    });
-  }
-}
-
-function phaseName(rollout: number, phase: SamplingPhase): string {
-  return phase.kind === 'train' ? `rollout ${rollout} sampling` : `rollout ${rollout} evaluating ${phase.set}`;
 }
 
 /** "heldout: greedy accuracy 41.2% ± 2.0" from keys such as eval/heldout/accuracy. */
@@ -129,12 +109,3 @@ function rolloutLine(rollout: number, rollouts: number, metrics: Metrics, timing
 
 const phases = ['seconds/sampling', 'seconds/scoring', 'seconds/update', 'seconds/evaluation'];
 const isPhase = (key: string): boolean => phases.includes(key);
-
-export function percent(value: number | null | undefined): string {
-  return value === null || value === undefined ? '-' : `${(100 * value).toFixed(1)}%`;
-}
-
-function fixed(value: number | null | undefined, digits = 3): string {
-  if (value === null || value === undefined) return '-';
-  return (Number(value.toFixed(digits)) + 0).toFixed(digits); // + 0: no "-0.000"
-}

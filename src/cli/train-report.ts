@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readRecords } from '../dataset/records.js';
 import type { LaunchResult } from '../launch/train.js';
 import type { Metrics } from '../ppo/metrics.js';
-import { percent } from './train-progress.js';
+import { percent } from './numbers.js';
 import type { VerbResult } from './verb.js';
 
 export async function readMetrics(output: string): Promise<Metrics[]> {

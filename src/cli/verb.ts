@@ -1,10 +1,10 @@
 /** What all verbs share: flags, configuration layers, interruption, and how results are printed. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { type ConfigLayer, environmentLayer, fileLayer, flagLayer, mergeLayers } from '../config.js';
-import { readDebugEnvironment } from '../env.js';
 import { LimrError } from '../errors.js';
 import type { OptionTable } from '../option.js';
 import { addFlags } from './flags.js';
+import { logLevelOf, outputOptions } from './output-options.js';
 import { Terminal } from './terminal.js';
 
 export interface VerbContext {
@@ -51,7 +51,8 @@ export function verbCommand(verb: Verb): Command {
   }
   addFlags(command, verb.options);
   if (takesFile) command.option('--config <file>', 'YAML file of these options, by the same names');
-  command.option('--json', 'print one JSON object and nothing else');
+  command.addOption(new Option('--json', 'print one JSON object on stdout and nothing else').helpGroup('Output:'));
+  addFlags(command, outputOptions);
   const examples = verb.examples.map((example) => `  limr-engine ${example}`).join('\n');
   command.addHelpText('after', `\n${verb.notes === undefined ? '' : `${verb.notes}\n\n`}Examples:\n${examples}`);
   command.action(async () => {
@@ -60,7 +61,7 @@ export function verbCommand(verb: Verb): Command {
     const file = takesFile && typeof config === 'string' ? await fileLayer(verb.options, config) : new Map();
     const options = takesFile ? own : flags;
     const given = mergeLayers(flagLayer(verb.options, options), environmentLayer(verb.options), file);
-    const terminal = new Terminal(readDebugEnvironment().log);
+    const terminal = new Terminal(logLevelOf(flagLayer(outputOptions, flags)));
     const result = await interruptible(terminal, (signal) =>
       verb.run(given, { terminal, signal, json: json === true }),
     );

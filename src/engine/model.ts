@@ -10,6 +10,7 @@ import type {
   NativeModelInfo,
   NativePacked,
   NativeSample,
+  NativeSamplingProgress,
   NativeScoreRequest,
   NativeScores,
   NativeStepResult,
@@ -279,6 +280,11 @@ export class Model {
     return this.native.readTensor(name, kind);
   }
 
+  /** Where the sampling stands that runs, or where the last one ended. */
+  samplingProgress(): NativeSamplingProgress {
+    return this.native.samplingProgress();
+  }
+
   /** Stops the verb that runs, which then throws LIMR_ABORTED. */
   abort(): void {
     this.native.abort();
@@ -293,6 +299,7 @@ export class Model {
   port(): EngineModel {
     return {
       generate: (request) => this.stream(request),
+      samplingProgress: () => this.native.samplingProgress(),
       score: (request) => this.native.score(request),
       accumulate: (batch, loss) => this.native.accumulate(batch, loss),
       step: (options) => this.native.step(options),

@@ -9,6 +9,7 @@ import type {
   NativeLossTerms,
   NativePacked,
   NativeSample,
+  NativeSamplingProgress,
   NativeScoreRequest,
   NativeScores,
   NativeStepOptions,
@@ -22,6 +23,8 @@ export interface EngineModel {
    * @throws {LimrError} LIMR_ABORTED after `abort`
    */
   generate(request: NativeGenerateRequest): AsyncGenerator<NativeSample, NativeGenerateStats, void>;
+  /** Of the sampling that runs, or of the last one. May be called at any time. */
+  samplingProgress(): NativeSamplingProgress;
   /** @throws {LimrError} LIMR_ABORTED after `abort` */
   score(request: NativeScoreRequest): Promise<NativeScores>;
   /** Adds the gradients of one micro-batch to those of the optimizer step. */

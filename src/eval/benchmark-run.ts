@@ -20,7 +20,7 @@ export interface AskedQuestion {
 export interface BenchmarkRun {
   readonly benchmark: string;
   readonly questions: readonly AskedQuestion[];
-  readonly model: Pick<EngineModel, 'generate' | 'abort'>;
+  readonly model: Pick<EngineModel, 'generate' | 'abort' | 'samplingProgress'>;
   readonly text: TokenDecoder;
   readonly sampling: SamplingConfig;
   /** The first is the headline; the pool's task has the same. */

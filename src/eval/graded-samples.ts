@@ -38,19 +38,22 @@ export interface SamplingProgress {
   readonly total: number;
   readonly graded: number;
   readonly correct: number;
-  /** Generated tokens of the finished samples. */
+  /** Generated tokens, those of unfinished samples among them. */
   readonly tokens: number;
   readonly seconds: number;
+  /** Samples in the batch that is decoded, and those that wait for it. */
+  readonly running: number;
+  readonly queued: number;
 }
 
 export interface SamplingJob {
-  readonly actor: Pick<EngineModel, 'generate' | 'abort'>;
+  readonly actor: Pick<EngineModel, 'generate' | 'abort' | 'samplingProgress'>;
   readonly prompts: readonly KeyedPrompt[];
   readonly sampling: SamplingConfig;
   readonly reward: Reward;
   readonly text: TokenDecoder;
   readonly signal: AbortSignal | undefined;
-  /** Called for every finished sample, and for every graded prompt. */
+  /** Called for every finished sample, for every graded prompt, and twice a second. */
   readonly onProgress: (progress: SamplingProgress) => void;
 }
 
@@ -63,6 +66,9 @@ export interface SamplingResult {
   readonly gradingSeconds: number;
 }
 
+/** Long samples finish seldom, and someone may be watching. */
+const progressPeriodMs = 500;
+
 /**
  * Draws `samplesPerPrompt` samples of each prompt and grades them.
  * @throws {LimrError} LIMR_ABORTED; LIMR_NUMERIC when a log-prob is not finite; what the reward throws
@@ -73,11 +79,12 @@ export async function sampleAndGrade(job: SamplingJob): Promise<SamplingResult> 
   const abort = (): void => actor.abort();
   const grader = new GroupGrader(job, () => failed.abort());
   const started = performance.now();
-  const stats = await underSignal(signal, abort, () =>
-    underSignal(failed.signal, abort, () => collect(job, grader)),
-  ).catch((error: unknown) => {
-    throw grader.failure ?? error;
-  });
+  const ticks = setInterval(() => grader.report(), progressPeriodMs);
+  const stats = await underSignal(signal, abort, () => underSignal(failed.signal, abort, () => collect(job, grader)))
+    .catch((error: unknown) => {
+      throw grader.failure ?? error;
+    })
+    .finally(() => clearInterval(ticks));
   const sampled = performance.now();
   const samples = await unlessAborted(signal, grader.finish());
   return {
@@ -116,7 +123,8 @@ class GroupGrader {
   /** The first error of a grade, if any. */
   failure: unknown;
   private done = 0;
-  private tokens = 0;
+  /** Until the last sample. */
+  private seconds = 0;
   private graded = 0;
   private correct = 0;
   private readonly started = performance.now();
@@ -150,7 +158,6 @@ class GroupGrader {
     group[sample.sample] = sample;
     this.missing[sample.prompt]! -= 1;
     this.done += 1;
-    this.tokens += sample.tokens.length;
     this.report();
     if (this.missing[sample.prompt] === 0) this.running.push(this.grade(sample.prompt, group as NativeSample[]));
   }
@@ -159,12 +166,14 @@ class GroupGrader {
     return this.missing.every((count) => count === 0);
   }
 
-  private report(): void {
-    const { prompts, sampling, onProgress } = this.job;
-    const { done, graded, correct, tokens } = this;
+  report(): void {
+    const { prompts, sampling, onProgress, actor } = this.job;
+    const { done, graded, correct } = this;
+    const { generatedTokens: tokens, running, waiting: queued } = actor.samplingProgress();
     const total = prompts.length * sampling.samplesPerPrompt;
-    const seconds = (performance.now() - this.started) / 1000;
-    onProgress({ done, total, graded, correct, tokens, seconds });
+    if (done < total || this.seconds === 0) this.seconds = (performance.now() - this.started) / 1000;
+    const { seconds } = this;
+    onProgress({ done, total, graded, correct, tokens, seconds, running, queued });
   }
 
   /** @returns all samples, in canonical order */

@@ -47,7 +47,16 @@ describe('usage errors exit with 2, say what is wrong and how to mend it', () =>
     ['train --seed', "option '--seed <n>' argument missing", 'lists the flags'],
     ['train --eps-clip wide', '--eps-clip is "wide", expected a number > 0', '--eps-clip: PPO clip range'],
     ['train --rollouts 1.5', '--rollouts is 1.5, expected a whole number', '--rollouts: rollouts of the whole run'],
-    ['train --recipe lim', '--recipe is "lim", expected one of auto, none, limr, nano', '--recipe: '],
+    [
+      'train --recipe lim',
+      '--recipe is "lim", expected one of auto, none, limr, nano',
+      'Did you mean limr? --recipe: ',
+    ],
+    ['train --advantage-estimator groupnorm', 'expected one of gae,', 'Did you mean group_norm?'],
+    ['train --log-level inof', '--log-level is "inof", expected one of silent', 'Did you mean info?'],
+    ['plan --quiet --log-level debug', '--quiet is --log-level warn, and --log-level is debug', 'Give one'],
+    ['completion', 'a shell is missing', 'bash, zsh, fish'],
+    ['completion bsh', '--shell is "bsh"', 'Did you mean bash?'],
     ['train --kl-in-loss maybe', '--kl-in-loss is "maybe", expected true or false', '--kl-in-loss: '],
     ['train --n-samples-per-prompt 1 --advantage-estimator rloo', 'rloo compares', '--n-samples-per-prompt'],
     ['train --memory lots', 'memory is "lots"', 'Set --memory.'],
@@ -73,6 +82,14 @@ describe('usage errors exit with 2, say what is wrong and how to mend it', () =>
     expect(lines.at(-1)).toMatch(/^fix: /);
     expect(lines.at(-1)).toContain(hint);
     expect(code).toBe(2);
+  });
+
+  it('--wandb says how a run gets there all the same', async () => {
+    const { code, stderr } = await runCli('train', '--wandb', '--output', 'runs/x');
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/LIMR_UNSUPPORTED\]\nfix: .*--tensorboard.*`wandb sync runs\/x`/),
+    ]);
   });
 
   it('--apply-chat-template needs no value, as in OpenRLHF', async () => {

@@ -122,6 +122,10 @@ export class FakeModel implements NativeModel {
     this.unacknowledged -= count;
   }
 
+  samplingProgress() {
+    return { generatedTokens: 0, running: 0, waiting: 0 };
+  }
+
   abort(): void {
     this.calls.push({ verb: 'abort', argument: undefined });
     this.aborted = true;

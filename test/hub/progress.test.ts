@@ -17,7 +17,7 @@ afterEach(() => stage.close());
 it('a bar of megabytes, that gives its place back', async () => {
   const screen = new Screen(80, 5);
   const terminal = new Terminal('info', screen);
-  const outer = await terminal.progress('sampling', 4);
+  const outer = terminal.progress('sampling', 4);
   outer.update(1);
   const drawn: string[] = [];
   const { onDownload, remark } = hubHooks(terminal);
@@ -34,15 +34,15 @@ it('a bar of megabytes, that gives its place back', async () => {
   await resolveDataset('o/n', stage.options({ onDownload: watched, remark }));
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(drawn.length).toBeGreaterThan(0);
-  for (const line of drawn) expect(line).toMatch(/^downloading o\/n [█░]+ [0-3]\/3(?: MB \d+\.\d MB\/s)?$/);
+  for (const line of drawn) expect(line).toMatch(/^downloading o\/n {2}[█░]+ {2}[0-3]\/3(?: {2}MB \d+\.\d MB\/s)?$/);
   expect(drawn.join('\n')).toContain('MB/s');
   expect(screen.lines.filter((line) => line.startsWith('downloading'))).toEqual([]);
   outer.update(2);
-  expect(screen.lines.at(-1)).toMatch(/^sampling █+░+ 2\/4$/);
+  await expect.poll(() => screen.lines.at(-1)).toMatch(/^sampling {2}█+░+ {2}2\/4$/);
   outer.end();
   outer.update(3); // ended is ended
   expect(screen.lines).toEqual([]);
-  expect([screen.isCursorShown, screen.wraps]).toEqual([true, true]);
+  expect(screen.isCursorShown).toBe(true);
 });
 
 it.each(['info', 'error'] as const)('no bar where there is no terminal, at level %s', async (level) => {
@@ -67,5 +67,5 @@ it('an interrupted download leaves the terminal as it was', async () => {
   await expect(stopped).rejects.toMatchObject({ code: 'LIMR_ABORTED' });
   terminal.close(); // as every verb does at its end
   expect(screen.lines).toEqual([]);
-  expect([screen.isCursorShown, screen.wraps]).toEqual([true, true]);
+  expect(screen.isCursorShown).toBe(true);
 });

@@ -219,6 +219,10 @@ class BigramModel implements EngineModel {
     }
   }
 
+  samplingProgress() {
+    return { generatedTokens: 0, running: 0, waiting: 0 };
+  }
+
   abort(): void {
     if (this.running) this.aborted = true;
   }

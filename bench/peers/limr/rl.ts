@@ -87,6 +87,7 @@ const gated = (model: EngineModel, gate: Gate): EngineModel => ({
     await gate.pass();
     return yield* model.generate(request);
   },
+  samplingProgress: () => model.samplingProgress(),
   score: (request) => model.score(request),
   accumulate: (batch, loss) => model.accumulate(batch, loss),
   step: (options) => model.step(options),

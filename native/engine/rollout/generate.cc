@@ -78,8 +78,9 @@ class Generation {
   }
 
   GenerateStats run(const std::function<void(FinishedSample&&)>& deliver,
-                    const std::function<void(const std::vector<DrawnToken>&)>& drawn) {
+                    const std::function<void(const std::vector<DrawnToken>&)>& drawn, SamplingCounters& counters) {
     GenerateStats stats;
+    count(counters, stats);
     stats.prompt_tokens = int64_t(request_.prompts.tokens.size());
     while (!scheduler_.done()) {
       ctx_.throw_if_aborted();
@@ -92,6 +93,7 @@ class Generation {
       stats.prefill_tokens += step.prefill_tokens;
       stats.generated_tokens += int64_t(step.sampled.size());
       stats.decode_steps += step.sampled.empty() ? 0 : 1;
+      count(counters, stats);
       if (drawn && !step.sampled.empty()) {
         std::vector<DrawnToken> tokens;
         for (const Sequence* s : step.sampled) tokens.push_back({s->prompt, s->sample, s->tokens.back()});
@@ -110,6 +112,7 @@ class Generation {
         stats.wait_seconds += seconds_since(waiting);
       }
     }
+    count(counters, stats);
     stats.preemptions = scheduler_.preemptions();
     stats.kv_blocks = pages_.num_pages();
     stats.peak_kv_blocks = pages_.peak_used();
@@ -117,6 +120,12 @@ class Generation {
   }
 
  private:
+  void count(SamplingCounters& counters, const GenerateStats& stats) const {
+    counters.generated_tokens.store(stats.generated_tokens, std::memory_order_relaxed);
+    counters.running.store(scheduler_.num_running(), std::memory_order_relaxed);
+    counters.waiting.store(scheduler_.num_waiting(), std::memory_order_relaxed);
+  }
+
   // Forward of all rows; the sampled ones get their next token.
   void compute(const Step& step) {
     const ArenaScope scope(arena_);
@@ -209,7 +218,7 @@ size_t generate_bytes(const Transformer& t, int64_t max_batch, int64_t prefill_c
 }
 
 GenerateStats generate(Model& model, const GenerateRequest& given, const std::function<void(FinishedSample&&)>& deliver,
-                       const std::function<void(const std::vector<DrawnToken>&)>& drawn) {
+                       const std::function<void(const std::vector<DrawnToken>&)>& drawn, SamplingCounters* counters) {
   check_packed(given.prompts, model.config());
   GenerateRequest request = given;
   int64_t longest = 0;
@@ -232,7 +241,8 @@ GenerateStats generate(Model& model, const GenerateRequest& given, const std::fu
   Engine::Phase phase(model.engine(), generate_bytes(model.transformer(), request.max_batch, request.prefill_chunk,
                                                      pages, model.engine().threads()));
   model.reach(longest + request.max_tokens);
-  return Generation(model, request, ctx, phase.arena(), pages).run(deliver, drawn);
+  SamplingCounters unseen;
+  return Generation(model, request, ctx, phase.arena(), pages).run(deliver, drawn, counters ? *counters : unseen);
 }
 
 }  // namespace limr

@@ -1,5 +1,6 @@
 // native/engine/rollout/generate.h - continuous batching: sequences enter and leave the batch at every decode step.
 #pragma once
+#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
@@ -38,16 +39,23 @@ struct GenerateStats {
   double prefill_seconds = 0, decode_seconds = 0, wait_seconds = 0;
 };
 
+// Where a generate stands, for other threads to look at while it runs. Each number is right at some moment of the last step.
+struct SamplingCounters {
+  std::atomic<int64_t> generated_tokens{0};
+  std::atomic<int64_t> running{0}, waiting{0};  // sequences: in the batch, and not (yet, or again)
+};
+
 struct DrawnToken {
   int64_t prompt, sample;
   int32_t token;
 };
 
 // Calls `drawn`, if given, with the tokens of every decode step, and `deliver` for every sample as it finishes, on this thread; sampling waits while it blocks. Throws kUsage for a bad
-// request, kMemory when the cache cannot hold one sequence, kAborted.
+// request, kMemory when the cache cannot hold one sequence, kAborted. `counters`, if given, begin at 0.
 GenerateStats generate(Model& model, const GenerateRequest& request,
                        const std::function<void(FinishedSample&&)>& deliver,
-                       const std::function<void(const std::vector<DrawnToken>&)>& drawn = {});
+                       const std::function<void(const std::vector<DrawnToken>&)>& drawn = {},
+                       SamplingCounters* counters = nullptr);
 
 // The workspace `generate` takes.
 size_t generate_bytes(const Transformer&, int64_t max_batch, int64_t prefill_chunk, int64_t kv_pages, int threads);

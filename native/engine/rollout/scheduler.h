@@ -33,6 +33,8 @@ class Scheduler {
   // A sequence that was in `sampled` has ended.
   std::unique_ptr<Sequence> finish(Sequence* sequence);
   int64_t preemptions() const { return preemptions_; }
+  int64_t num_running() const { return int64_t(running_.size()); }
+  int64_t num_waiting() const { return int64_t(waiting_.size()); }
 
  private:
   void admit();

@@ -21,7 +21,7 @@ export const auditVerb: Verb = {
     const { collectRows } = await import('../../launch/json-lines-file.js');
     const { launchAudit } = await import('../../launch/audit.js');
     const options = completeOptions(auditOptions, given);
-    const bar = await terminal.progress('auditing', 0);
+    const bar = terminal.progress('auditing', 0);
     const hooks = {
       signal,
       ...hubHooks(terminal),

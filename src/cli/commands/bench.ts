@@ -22,7 +22,7 @@ what the machine did at that time; "slower" and "faster" stand where 99% of the 
     const { chooseMachine } = await import('../../launch/machine.js');
     const { launchBench } = await import('../../launch/bench.js');
     const options = completeOptions(benchOptions, given);
-    const bar = await terminal.progress('measuring', 0);
+    const bar = terminal.progress('measuring', 0);
     const { report, comparison, remarks } = await launchBench(options, chooseMachine(options), {
       signal,
       ...hubHooks(terminal),

@@ -29,7 +29,7 @@ most differences are noise: --compare tests the difference of two outputs, quest
     const { launchEval } = await import('../../launch/eval.js');
     const { evalReport } = await import('../eval-report.js');
     const machine = chooseMachine(options);
-    const bar = await terminal.progress('sampling', 0);
+    const bar = terminal.progress('sampling', 0);
     const result = await launchEval(options, machine, {
       signal,
       ...hubHooks(terminal),

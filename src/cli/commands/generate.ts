@@ -25,7 +25,7 @@ export const generateVerb: Verb = {
     }
     const machine = chooseMachine(options);
     const streams = options.output === '' && options.nSamplesPerPrompt === 1 && !json;
-    const bar = streams ? undefined : await terminal.progress('sampling', 0);
+    const bar = streams ? undefined : terminal.progress('sampling', 0);
     const { result, rows } = await collectRows<Completion, GenerateResult>(options.output, (take) =>
       launchGenerate(options, machine, take, {
         signal,

@@ -2,6 +2,7 @@
 import type { Verb, VerbGroup } from '../verb.js';
 import { auditVerb } from './audit.js';
 import { benchVerb } from './bench.js';
+import { completionVerb } from './completion.js';
 import { doctorVerb } from './doctor.js';
 import { evalVerb } from './eval.js';
 import { generateVerb } from './generate.js';
@@ -30,4 +31,5 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   benchVerb,
   modelVerbs,
   doctorVerb,
+  completionVerb,
 ];

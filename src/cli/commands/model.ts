@@ -43,16 +43,16 @@ const importVerb: Verb = {
     const { importModel } = await import('../../launch/model-import.js');
     const options = completeOptions(modelImportOptions, given);
     const machine = chooseMachine(completeOptions(machineOptions, new Map()));
-    let bar: Promise<Progress> | undefined; // once the download, if there is one, is done
+    let bar: Progress | undefined; // once the download, if there is one, is done
     const result = await importModel(options, machine, {
       signal,
       ...hubHooks(terminal),
       onProgress: (done, total) => {
         bar ??= terminal.progress('converting', megabytes(total));
-        void bar.then((shown) => shown.update(megabytes(done), 'MB', megabytes(total)));
+        bar.update(megabytes(done), 'MB', megabytes(total));
       },
     });
-    (await bar)?.end();
+    bar?.end();
     const { numParameters, architecture, types, weightBytes, roundingError, notes } = result;
     const share = ({ name, weights }: (typeof types)[number]) =>
       `${name} ${((100 * weights) / numParameters).toFixed(1)}%`;

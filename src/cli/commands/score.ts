@@ -15,7 +15,7 @@ export const scoreVerb: Verb = {
     const { launchScore } = await import('../../launch/score.js');
     const options = completeOptions(scoreOptions, given);
     const machine = chooseMachine(options);
-    const bar = await terminal.progress('scoring', 0);
+    const bar = terminal.progress('scoring', 0);
     const { result, rows } = await collectRows<ScoredRow, ScoreResult>(options.output, (take) =>
       launchScore(options, machine, take, {
         signal,

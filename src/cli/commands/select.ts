@@ -20,7 +20,7 @@ export const selectVerb: Verb = {
   async run(given, { terminal, signal }) {
     const { launchSelect } = await import('../../launch/select.js');
     const options = completeOptions(selectOptions, given);
-    const bar = await terminal.progress(options.method === 'diversity' ? 'embedding' : 'reading samples', 0);
+    const bar = terminal.progress(options.method === 'diversity' ? 'embedding' : 'reading samples', 0);
     const result = await launchSelect(options, {
       signal,
       ...hubHooks(terminal),

@@ -42,7 +42,7 @@ export const sftVerb: Verb = {
 
 /** A bar of steps; a line for every held-out loss. */
 class SftProgress {
-  private bar: Promise<Progress> | undefined;
+  private bar: Progress | undefined;
 
   constructor(private readonly terminal: Terminal) {}
 
@@ -61,7 +61,7 @@ class SftProgress {
       case 'step': {
         const speed = Math.round(event.tokens / event.seconds);
         const note = `loss ${event.loss.toFixed(4)}, ${speed} tokens/s`;
-        void this.bar?.then((bar) => bar.update(event.step, note));
+        this.bar?.update(event.step, note);
         return;
       }
       case 'skipped_step':
@@ -74,6 +74,6 @@ class SftProgress {
   }
 
   end(): void {
-    void this.bar?.then((bar) => bar.end());
+    this.bar?.end();
   }
 }

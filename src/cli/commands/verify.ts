@@ -26,7 +26,7 @@ export const verifyVerb: Verb = {
       throw new LimrError('LIMR_USAGE', '--output - and --json both want stdout', 'Leave one of them out.');
     }
     const isStream = !json && options.input !== '' && (options.output === '' || options.output === '-');
-    const bar = await terminal.progress('grading', 0);
+    const bar = terminal.progress('grading', 0);
     const hooks: VerifyHooks = {
       signal,
       onProgress: (rows) => bar.update(rows),
