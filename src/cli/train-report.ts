@@ -4,6 +4,7 @@ import { readRecords } from '../dataset/records.js';
 import type { LaunchResult } from '../launch/train.js';
 import type { Metrics } from '../ppo/metrics.js';
 import { percent } from './numbers.js';
+import { perfReport } from './perf-report.js';
 import type { VerbResult } from './verb.js';
 
 export async function readMetrics(output: string): Promise<Metrics[]> {
@@ -11,7 +12,10 @@ export async function readMetrics(output: string): Promise<Metrics[]> {
 }
 
 /** The accuracies of evaluation sets, before and after. */
-export function reportTraining({ output, rollout, checkpoint }: LaunchResult, metrics: readonly Metrics[]): VerbResult {
+export function reportTraining(
+  { output, rollout, checkpoint, perf }: LaunchResult,
+  metrics: readonly Metrics[],
+): VerbResult {
   const evaluated = metrics.filter((row) => Object.keys(row).some((key) => key.startsWith('eval/')));
   const [first, last] = [evaluated.at(0), evaluated.at(-1)];
   const keys = Object.keys(last ?? {}).filter((key) => /^eval\/.*\/accuracy(_well_formed)?$/.test(key));
@@ -23,11 +27,19 @@ export function reportTraining({ output, rollout, checkpoint }: LaunchResult, me
   });
   const span = first === last ? '' : ` (rollout ${first?.rollout} -> ${last?.rollout})`;
   return {
-    json: { output, rollout, checkpoint, evaluation, metrics: metrics.at(-1) ?? null },
+    json: {
+      output,
+      rollout,
+      checkpoint,
+      evaluation,
+      metrics: metrics.at(-1) ?? null,
+      ...(perf === undefined ? {} : { perf }),
+    },
     lines: [
       `${rollout} ${rollout === 1 ? 'rollout' : 'rollouts'}; the model is in ${checkpoint}`,
       ...(lines.length === 0 ? [] : [`held-out accuracy${span}:`, ...lines]),
       `metrics, samples and checkpoints: ${output}`,
+      ...(perf === undefined ? [] : ['', ...perfReport(perf, perf.planned)]),
     ],
   };
 }

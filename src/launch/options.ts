@@ -47,6 +47,7 @@ export const trainRunOptions = {
     'a folder, or on',
     { preset: 'on' },
   ),
+  perf: machine.boolean(false, 'measure where time and memory go, phase by phase, and print it at the end'),
   wandb: files.boolean(false, 'not to be had: says why, and how a run gets to Weights & Biases all the same'),
   compat: files.choice('none', ['none', 'limr'], "limr = also what LIMR's code did and its paper did not mean"),
 

@@ -11,6 +11,8 @@ import { LimrError } from '../errors.js';
 import { freeBytes } from '../files.js';
 import { dataName, type HubHooks } from '../hub/index.js';
 import type { JsonObject } from '../json.js';
+import { PerfMeter, type PerfReport } from '../perf/meter.js';
+import type { MemoryPlan } from '../plan/memory.js';
 import { planTraining, refuseFullDisk, refuseUnfit, type TrainingPlan } from '../plan/training.js';
 import type { TrainConfig } from '../ppo/config.js';
 import type { Observer } from '../ppo/events.js';
@@ -20,6 +22,7 @@ import { type TrainResult, train } from '../ppo/train.js';
 import { graderOf } from '../reward/create-reward.js';
 import { Checkpoints } from '../run/checkpoints.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
+import { readShape } from './calibrate.js';
 import { commit } from './commit.js';
 import { lastingName } from './embedded.js';
 import { dataFingerprint, modelFingerprint } from './fingerprint.js';
@@ -36,6 +39,8 @@ export interface LaunchHooks extends HubHooks {
 
 export interface LaunchResult extends TrainResult {
   readonly output: string;
+  /** With --perf: where time and memory went, and the memory that was planned. */
+  readonly perf?: PerfReport & { readonly planned: MemoryPlan };
 }
 
 /**
@@ -130,6 +135,7 @@ async function launchWith(
     bannedTokenIds: unusedTokenIds(tokenizer, await readVocabSize(dir)),
   };
   return withEngine(machine, async (engine) => {
+    const meter = run.perf ? await openMeter(engine, dir) : undefined;
     const result = await train({
       config,
       prompts,
@@ -148,10 +154,28 @@ async function launchWith(
         ...(events === undefined ? {} : { events }),
       },
       ...(hooks.signal === undefined ? {} : { signal: hooks.signal }),
-      ...(hooks.observe === undefined ? {} : { observe: hooks.observe }),
+      observe: (event) => {
+        meter?.observe(event);
+        hooks.observe?.(event);
+      },
     });
-    return { ...result, output };
+    const perf = meter === undefined ? {} : { perf: { ...meter.report(), planned: plan.memory } };
+    return { ...result, output, ...perf };
   });
+}
+
+/** Seconds of each of the machine's measurements. */
+const probeSeconds = 0.4;
+
+/** A meter beside what the machine can do; the memory for measuring that is given back before a model is loaded. */
+async function openMeter(engine: Engine, dir: string): Promise<PerfMeter> {
+  const probe = await engine.machineProbe();
+  try {
+    const { flops } = await probe.measure(probeSeconds);
+    return new PerfMeter((await readShape(dir)).shape, flops.best);
+  } finally {
+    probe.close();
+  }
 }
 
 /** Which answers the grader can never call right; nothing where another reward than LIMR's rule decides. */

@@ -13,6 +13,7 @@ import { finite, type Metrics } from './metrics.js';
 import type { FittedPrompt } from './prompts.js';
 import { sampleRecord } from './sample-records.js';
 import { evaluationRequest, type SpecialTokens, trainingRequest } from './sampling.js';
+import { samplingWork, type Work } from './work.js';
 
 export interface EvaluationSet {
   /** In metric names and file names: no slash, no space. */
@@ -42,6 +43,7 @@ export interface EvaluationResult {
   /** For samples/test/step_<k>.json. */
   readonly records: readonly object[];
   readonly generatedTokens: number;
+  readonly work: Work;
 }
 
 /**
@@ -52,6 +54,7 @@ export async function evaluate(input: EvaluationInput): Promise<EvaluationResult
   const metrics: Record<string, number | null> = {};
   const records: object[] = [];
   let generatedTokens = 0;
+  const work = { tokens: 0, headTokens: 0, pairs: 0 };
   for (const [index, set] of input.sets.entries()) {
     for (const { prefix, sampling } of requests(input, set, index)) {
       const phase = { kind: 'eval', set: set.name } as const;
@@ -66,10 +69,12 @@ export async function evaluate(input: EvaluationInput): Promise<EvaluationResult
       for (const sample of samples)
         records.push({ ...sampleRecord(sample, input.reward.name), set: set.name, temperature: sampling.temperature });
       generatedTokens += stats.generatedTokens;
+      const own = samplingWork(samples);
+      for (const key of ['tokens', 'headTokens', 'pairs'] as const) work[key] += own[key];
       input.observe({ type: 'evaluation', rollout: input.rollout, set: set.name, metrics: measured });
     }
   }
-  return { metrics, records, generatedTokens };
+  return { metrics, records, generatedTokens, work };
 }
 
 function requests(

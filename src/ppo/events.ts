@@ -1,9 +1,13 @@
 /** What the loop tells whoever watches: enough for bars, lines and a live page. The loop itself prints nothing. */
 import type { SamplingProgress } from '../eval/graded-samples.js';
 import type { Metrics } from './metrics.js';
+import type { Work } from './work.js';
 
 /** Which samples are being drawn: the rollout's, or those of an evaluation. */
 export type SamplingPhase = { readonly kind: 'train' } | { readonly kind: 'eval'; readonly set: string };
+
+/** What the time of a run goes to. Grading belongs to sampling and evaluation, which it overlaps. */
+export type Phase = 'sampling' | 'scoring' | 'update' | 'evaluation' | 'saving';
 
 export type TrainEvent =
   | {
@@ -15,6 +19,15 @@ export type TrainEvent =
       readonly truncatedPrompts: number;
     }
   | { readonly type: 'rollout'; readonly rollout: number; readonly rollouts: number }
+  | { readonly type: 'phase'; readonly rollout: number; readonly phase: Phase }
+  | {
+      readonly type: 'phase_end';
+      readonly rollout: number;
+      readonly phase: Phase;
+      readonly seconds: number;
+      /** Of sampling and evaluation; that of the others is told model by model. */
+      readonly work?: Work;
+    }
   | ({ readonly type: 'samples'; readonly rollout: number; readonly phase: SamplingPhase } & SamplingProgress)
   /** An epoch ended, and the prompts were scored; or they have no scores, for that reason. */
   | {
@@ -32,6 +45,8 @@ export type TrainEvent =
       readonly rollout: number;
       readonly model: 'reference' | 'critic';
       readonly tokens: number;
+      /** Pairs of a token and one that it may look at. */
+      readonly pairs: number;
     }
   | {
       readonly type: 'micro_batch';
@@ -43,6 +58,9 @@ export type TrainEvent =
       readonly microBatch: number;
       readonly microBatches: number;
       readonly tokens: number;
+      /** Tokens that are learned from; pairs as above. */
+      readonly actions: number;
+      readonly pairs: number;
     }
   | {
       readonly type: 'skipped_step';

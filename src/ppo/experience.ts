@@ -11,6 +11,7 @@ import { logprobTemperature, type TrainConfig, tokenBudgets } from './config.js'
 import type { Observer } from './events.js';
 import { tokenKl } from './kl.js';
 import type { Models } from './models.js';
+import { packedPairs } from './work.js';
 
 /** [N] each, 0 outside of actions. */
 export interface Experience {
@@ -40,7 +41,7 @@ export async function makeExperience(
   { config, buffer, klCoef, rollout, observe, signal }: ExperienceInput,
 ): Promise<Experience> {
   const score = async (name: 'reference' | 'critic', model: EngineModel): Promise<Float32Array> => {
-    observe({ type: 'score', rollout, model: name, tokens: buffer.tokens.length });
+    observe({ type: 'score', rollout, model: name, tokens: buffer.tokens.length, pairs: packedPairs(buffer.offsets) });
     const { tokens, offsets } = buffer;
     const request = { tokens, offsets, temperature: logprobTemperature(config), maxTokens: tokenBudgets(config).score };
     const scores = await underSignal(

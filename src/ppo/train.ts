@@ -13,8 +13,8 @@ import type { Reward } from '../reward/reward.js';
 import { type ResumeMode, RunFolder } from '../run/run-folder.js';
 import { type Episode, numActions, packRollout, type RolloutBuffer } from './buffer.js';
 import { type TrainConfig, trainOptions } from './config.js';
-import { type EvaluationSet, evaluate, type FittedSet } from './evaluation.js';
-import type { Observer, Timings } from './events.js';
+import { type EvaluationResult, type EvaluationSet, evaluate, type FittedSet } from './evaluation.js';
+import type { Observer, Phase, Timings } from './events.js';
 import { type Experience, makeExperience } from './experience.js';
 import { gradingTimings, onlyReward, partMetrics } from './grading.js';
 import { nextKlCoef } from './kl.js';
@@ -30,6 +30,7 @@ import { scheduleOf } from './schedule.js';
 import { initialState, parseState, type TrainState } from './state.js';
 import { TensorBoard } from './tensorboard.js';
 import { update } from './update.js';
+import { samplingWork, type Work } from './work.js';
 
 export interface TrainJob {
   readonly config: TrainConfig;
@@ -165,10 +166,14 @@ class TrainingLoop {
   /** Makes the present state resumable: the weights are those after `state.rollout`. */
   private async save(): Promise<string> {
     const { rollout } = this.state;
-    const dir = await this.folder.saveCheckpoint(rollout, this.state, this.config.maxCkptNum, async (at) => {
+    const fill = async (at: string): Promise<void> => {
       await saveModels(this.models, at);
       for (const file of this.job.modelFiles) await copyFile(file, join(at, basename(file)));
-    });
+    };
+    const { maxCkptNum } = this.config;
+    const dir = await this.timed('saving', rollout, () =>
+      this.folder.saveCheckpoint(rollout, this.state, maxCkptNum, fill),
+    );
     this.observe({ type: 'checkpoint', rollout, dir });
     return dir;
   }
@@ -181,12 +186,12 @@ class TrainingLoop {
     observe({ type: 'rollout', rollout, rollouts: config.rollouts });
     const drawn = rolloutPrompts({ ...config, numPrompts: job.prompts.length }, rollout, impact?.subset);
     const sampleWeights = impact?.sampleWeights(drawn) ?? null;
-    const samples = await this.timed('sampling', () => this.sample(rollout, drawn));
+    const samples = await this.timed('sampling', rollout, () => this.sample(rollout, drawn), samplingWork);
     const reward = onlyReward(rollout, samples);
     if (reward !== undefined) observe({ type: 'flat_rewards', rollout, reward, samples: samples.length });
     const buffer = packRollout(samples.map(episode), config.nSamplesPerPrompt);
     const { klCoef } = this.state;
-    const experience = await this.timed('scoring', () =>
+    const experience = await this.timed('scoring', rollout, () =>
       makeExperience(models, { config, buffer, klCoef, rollout, observe, signal: job.signal }),
     );
     this.refuseAborted();
@@ -194,7 +199,7 @@ class TrainingLoop {
     await this.board?.rollout(rollout, samples, buffer, experience);
     const scored = await this.scoreEpochs(rollout, drawn, samples);
     const input = { config, buffer, experience, sampleWeights, klCoef, rollout, observe };
-    const learned = await this.timed('update', () => update(input, models, this.state));
+    const learned = await this.timed('update', rollout, () => update(input, models, this.state));
     const measured = experienceMetrics(buffer, experience, klCoef);
     const kl = measured['kl/mean'];
     this.state = {
@@ -280,7 +285,16 @@ class TrainingLoop {
   private async finishRollout(): Promise<void> {
     const { rollout, pending } = this.state;
     if (pending === null) return;
-    const evaluated = this.evaluationDue() ? await this.timed('evaluation', () => this.evaluate(rollout)) : {};
+    const evaluated = this.evaluationDue()
+      ? (
+          await this.timed(
+            'evaluation',
+            rollout,
+            () => this.evaluate(rollout),
+            ({ work }) => work,
+          )
+        ).metrics
+      : {};
     const metrics: Metrics = { rollout, ...pending, ...evaluated };
     const timings: Timings = {
       rollout,
@@ -304,24 +318,34 @@ class TrainingLoop {
     return rollout === 0 ? evalBeforeTraining : rollout % evalSteps === 0 || rollout === rollouts;
   }
 
-  private async evaluate(rollout: number): Promise<Metrics> {
+  private async evaluate(rollout: number): Promise<EvaluationResult> {
     const { job, config, observe } = this;
     const { text, special, signal } = job;
     const input = { config, sets: job.evalSets, actor: this.models.actor, reward: job.evalReward, text, special };
     const result = await evaluate({ ...input, rollout, observe, signal });
     if (config.saveSamples) await this.folder.writeSamples('test', rollout, result.records);
     this.timings['tokens/evaluated'] = result.generatedTokens;
-    return result.metrics;
+    return result;
   }
 
   private refuseAborted(): void {
     if (this.job.signal?.aborted === true) throw new LimrError('LIMR_ABORTED', 'interrupted');
   }
 
-  private async timed<T>(name: string, body: () => Promise<T>): Promise<T> {
+  /** @param workOf what of the result was computed */
+  private async timed<T>(
+    phase: Phase,
+    rollout: number,
+    body: () => Promise<T>,
+    workOf?: (result: T) => Work,
+  ): Promise<T> {
+    this.observe({ type: 'phase', rollout, phase });
     const started = performance.now();
     const result = await body();
-    this.timings[`seconds/${name}`] = (performance.now() - started) / 1000;
+    const seconds = (performance.now() - started) / 1000;
+    this.timings[`seconds/${phase}`] = seconds;
+    const work = workOf?.(result);
+    this.observe({ type: 'phase_end', rollout, phase, seconds, ...(work === undefined ? {} : { work }) });
     return result;
   }
 }

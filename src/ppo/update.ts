@@ -3,7 +3,7 @@ import type { EngineModel } from '../engine/port.js';
 import { LimrError } from '../errors.js';
 import type { NativeLoss, NativeLossTerms } from '../native.js';
 import { microBatches, type Selection, select, trainBatches } from './batches.js';
-import { numSamples, type RolloutBuffer } from './buffer.js';
+import { actionLength, numSamples, type RolloutBuffer } from './buffer.js';
 import { logprobTemperature, type TrainConfig, tokenBudgets } from './config.js';
 import type { Observer } from './events.js';
 import type { Experience } from './experience.js';
@@ -12,6 +12,7 @@ import type { Metrics } from './metrics.js';
 import type { Models } from './models.js';
 import { lrFactor, scheduleOf, stepOptions, stepsPerRollout } from './schedule.js';
 import { Tally } from './tally.js';
+import { packedPairs } from './work.js';
 
 /** How far a model has come; part of a checkpoint. */
 export interface LearnerState {
@@ -153,7 +154,10 @@ class Steps {
       const part = select(buffer, ids);
       const steps = stepsPerRollout(config);
       const progress = { step: this.taken, steps, microBatch: index + 1, microBatches: parts.length };
-      observe({ type: 'micro_batch', rollout, model: name, ...progress, tokens: part.packed.tokens.length });
+      const { tokens, offsets } = part.packed;
+      const actions = ids.reduce((sum, s) => sum + actionLength(buffer, s), 0);
+      const work = { tokens: tokens.length, actions, pairs: packedPairs(offsets) };
+      observe({ type: 'micro_batch', rollout, model: name, ...progress, ...work });
       const loss = this.learner.loss(part, actionWeights(buffer, part, ids, weights));
       const terms = await model.accumulate(part.packed, loss);
       if (nonFinite === '') nonFinite = terms.nonFinite;

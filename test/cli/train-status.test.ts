@@ -24,7 +24,7 @@ const microBatch: TrainEvent = {
   type: 'micro_batch',
   rollout: 2,
   model: 'actor',
-  ...{ step: 2, steps: 4, microBatch: 3, microBatches: 8, tokens: 4000 },
+  ...{ step: 2, steps: 4, microBatch: 3, microBatches: 8, tokens: 4000, actions: 3000, pairs: 9 },
 };
 const metrics = {
   'reward/mean': 0.1234,
@@ -83,7 +83,7 @@ describe('the status of a run', () => {
 
   it('tells evaluation and scoring from sampling and training', () => {
     const { at, rows } = running();
-    at(110, samples(10, 0, { kind: 'eval', set: 'x' }), { type: 'score', rollout: 2, model: 'critic', tokens: 9 });
+    at(110, samples(10, 0, { kind: 'eval', set: 'x' }), { type: 'score', rollout: 2, model: 'critic', tokens: 9, pairs: 9 });
     expect(rows(100)[1]).toMatch(/^evaluating {2}/);
     expect(rows(100)[3]).toBe('scoring     9 tokens by the critic');
   });

@@ -19,6 +19,7 @@ export function completionScript(shell: Shell, verbs: readonly VerbWords[]): str
 function bash(verbs: readonly VerbWords[]): string[] {
   const isWords = (value: FlagWords['value']): value is readonly string[] => typeof value !== 'string';
   const groups = [...groupsOf(verbs)];
+  const word = (at: string | number) => `\${COMP_WORDS[${at}]}`;
   const reply = (words: readonly string[]) => `COMPREPLY=($(compgen -W ${quoted(words.join(' '))} -- "$cur"))`;
   const values = verbs.flatMap(({ path, flags }) =>
     flags.flatMap(({ name, value }) =>
@@ -31,7 +32,7 @@ function bash(verbs: readonly VerbWords[]): string[] {
   return [
     `# bash completion of ${program}; in ~/.bashrc: source <(${program} completion bash)`,
     '_limr_engine() {',
-    '  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]} words=1',
+    `  local cur=${word('COMP_CWORD')} prev=${word('COMP_CWORD-1')} verb=${word(1)} words=1`,
     '  COMPREPLY=()',
     `  if ((COMP_CWORD == 1)); then ${reply([...firstWords(verbs), '--help', '--version'])}; return; fi`,
     '  case $verb in',
@@ -39,7 +40,7 @@ function bash(verbs: readonly VerbWords[]): string[] {
       ([group, words]) => `    ${group}) words=2; if ((COMP_CWORD == 2)); then ${reply(words)}; return; fi ;;`,
     ),
     '  esac',
-    '  ((words == 2)) && verb="$verb ${COMP_WORDS[2]}"',
+    `  ((words == 2)) && verb="$verb ${word(2)}"`,
     '  case "$verb $prev" in',
     ...values,
     '  esac',

@@ -43,13 +43,13 @@ const helpFlag: FlagWords = { name: '--help', help: 'display help', value: 'none
 function flagsOf(table: OptionTable): FlagWords[] {
   return Object.entries(table).flatMap(([name, option]): FlagWords[] => {
     const flag = `--${kebabCase(name)}`;
-    const words = { name: flag, help: option.help, value: valueOf(option) };
+    const words = { name: flag, help: option.help, value: argumentOf(option) };
     const off = { name: `--no-${kebabCase(name)}`, help: `not --${kebabCase(name)}`, value: 'none' } as const;
     return option.kind === 'boolean' && option.default ? [words, off] : [words];
   });
 }
 
-function valueOf(option: TableOption): FlagWords['value'] {
+function argumentOf(option: TableOption): FlagWords['value'] {
   switch (option.kind) {
     case 'boolean':
       return 'none';
