@@ -25,8 +25,9 @@ export function perfReport({ phases, seconds, baseBytes, peakFlops }: PerfReport
     cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ');
   return [
     ...all.map((cells) => line(cells).trimEnd()),
-    `MFU: of the ${(peakFlops / 1e9).toFixed(0)} GFLOP/s that this machine did before the run. memory: most that the process had beyond`,
-    `the ${formatBytes(baseBytes)} of its start; planned: what the engine was to take, models and workspace, without Node's own.`,
+    `MFU: of the ${(peakFlops / 1e9).toFixed(0)} GFLOP/s that this machine did before the run`,
+    `memory: the most that the process had beyond the ${formatBytes(baseBytes)} of its start`,
+    'planned: what the engine was to take for models and workspace',
   ];
 }
 

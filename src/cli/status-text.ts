@@ -21,7 +21,7 @@ export interface Sheet {
 
 /** "████░░░░" of `cells` columns. */
 export function bar(done: number, total: number, cells: number): string {
-  const full = total <= 0 ? 0 : Math.floor((Math.min(done, total) / total) * cells);
+  const full = total <= 0 ? 0 : Math.floor((Math.min(Math.max(done, 0), total) / total) * cells);
   return '█'.repeat(full) + '░'.repeat(cells - full);
 }
 

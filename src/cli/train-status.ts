@@ -99,9 +99,9 @@ export class TrainStatus implements View {
 
   private run(): Part[] {
     const left = this.secondsLeft;
-    const done = this.rollout - 1 + this.share;
+    const done = Math.max(0, this.rollout - 1) + this.share;
     return [
-      { text: `rollout ${this.rollout}/${this.rollouts}`, rank: 0, style: 'bold' },
+      { text: this.rollouts === 0 ? 'starting' : `rollout ${this.rollout}/${this.rollouts}`, rank: 0, style: 'bold' },
       { text: bar(done, this.rollouts, cells), rank: 3, style: 'green' },
       { text: left === undefined ? '' : `${clock(left)} left`, rank: 1 },
       { text: `${clock((this.now() - this.begun) / 1000)} so far`, rank: 2 },
@@ -110,6 +110,7 @@ export class TrainStatus implements View {
 
   /** Of the rollout at work that is done, roughly. */
   private get share(): number {
+    if (this.rollout === 0) return 0;
     if (this.last?.rollout === this.rollout) return 1;
     const { samples, learning } = this;
     if (learning?.type === 'micro_batch') return 0.6 + (0.4 * (learning.step - 1)) / learning.steps;

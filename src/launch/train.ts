@@ -169,13 +169,10 @@ const probeSeconds = 0.4;
 
 /** A meter beside what the machine can do; the memory for measuring that is given back before a model is loaded. */
 async function openMeter(engine: Engine, dir: string): Promise<PerfMeter> {
+  const { shape } = await readShape(dir);
   const probe = await engine.machineProbe();
-  try {
-    const { flops } = await probe.measure(probeSeconds);
-    return new PerfMeter((await readShape(dir)).shape, flops.best);
-  } finally {
-    probe.close();
-  }
+  const { flops } = await probe.measure(probeSeconds).finally(() => probe.close());
+  return new PerfMeter(shape, flops.best);
 }
 
 /** Which answers the grader can never call right; nothing where another reward than LIMR's rule decides. */

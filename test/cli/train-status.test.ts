@@ -83,7 +83,13 @@ describe('the status of a run', () => {
 
   it('tells evaluation and scoring from sampling and training', () => {
     const { at, rows } = running();
-    at(110, samples(10, 0, { kind: 'eval', set: 'x' }), { type: 'score', rollout: 2, model: 'critic', tokens: 9, pairs: 9 });
+    at(110, samples(10, 0, { kind: 'eval', set: 'x' }), {
+      type: 'score',
+      rollout: 2,
+      model: 'critic',
+      tokens: 9,
+      pairs: 9,
+    });
     expect(rows(100)[1]).toMatch(/^evaluating {2}/);
     expect(rows(100)[3]).toBe('scoring     9 tokens by the critic');
   });
@@ -99,6 +105,12 @@ describe('the status of a run', () => {
   it('knows no time left before a rollout has ended', () => {
     const status = new TrainStatus(() => 0);
     expect(status.secondsLeft).toBeUndefined();
+    const rows = () => status.rows(new PaintedSheet(60, (_, text) => text));
+    expect(rows()[0]).toBe('starting  ░░░░░░░░░░░░░░░░  0:00 so far');
+    status.observe({ type: 'start', rollout: 0, rollouts: 3, resumedFrom: null, truncatedPrompts: 0 });
+    status.observe(samples(10, 0, { kind: 'eval', set: 'x' }));
+    status.observe({ type: 'metrics', rollout: 0, metrics, timings: {} });
+    expect(rows()[0]).toBe('rollout 0/3  ░░░░░░░░░░░░░░░░  0:00 so far');
   });
 });
 
