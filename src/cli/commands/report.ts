@@ -1,8 +1,8 @@
 import { completeOptions } from '../../config.js';
+import { escapeControls } from '../../escape-controls.js';
 import type { ReportResult } from '../../launch/report.js';
 import { reportOptions } from '../../launch/report-options.js';
 import type { Progress } from '../terminal.js';
-import { escapeControls } from '../terminal.js';
 import type { Verb } from '../verb.js';
 
 export const reportVerb: Verb = {
@@ -21,12 +21,14 @@ export const reportVerb: Verb = {
   async run(given, { terminal, signal }) {
     const { launchReport } = await import('../../launch/report.js');
     const options = completeOptions(reportOptions, given);
-    const bars = new Map<string, Promise<Progress>>();
+    const bars = new Map<string, Progress>();
     const result = await launchReport(options, {
       signal,
       onProgress: (run, done, total) => {
-        if (!bars.has(run)) bars.set(run, terminal.progress(`reading ${run}`, total));
-        void bars.get(run)!.then((bar) => (done === total ? bar.end() : bar.update(done, '', total)));
+        const bar = bars.get(run) ?? terminal.progress(`reading ${run}`, total);
+        bars.set(run, bar);
+        if (done === total) bar.end();
+        else bar.update(done, '', total);
       },
       onListening: (address) => terminal.say(`the page is at ${address}; interrupt to end`),
       remark: (text) => terminal.say(text, 'warn'),
