@@ -18,7 +18,7 @@ export const reportOptions = {
   samples: page.integer(
     1000,
     {},
-    'samples of each run that the page holds, at most, drawn evenly over rollouts and rewards',
+    'samples of each run that the page holds, at most, drawn evenly over rollouts and rewards; 6 MB of them in all',
   ),
   watch: service.boolean(false, 'serve the page while the run trains, instead of writing it'),
   host: service.text('127.0.0.1', 'address to listen on; 0.0.0.0 lets other machines in, without a password'),

@@ -10,6 +10,9 @@ import { RunReader } from '../report/run-reader.js';
 import { WatchServer } from '../report/watch-server.js';
 import type { ReportOptions } from './report-options.js';
 
+/** Bytes of a page's samples, and of their tokens, at most: with metrics and scores it stays below 20 MB. */
+const maxSampleBytes = 6_000_000;
+
 export interface ReportHooks {
   readonly signal?: AbortSignal;
   /** Files of samples read, of how many, of a run. */
@@ -90,7 +93,9 @@ async function openRuns(
     const name = names[i]!;
     const progress =
       onProgress === undefined ? {} : { onProgress: (done: number, total: number) => onProgress(name, done, total) };
-    readers.push(await RunReader.open(dir, name, { samples, signal, ...progress }));
+    readers.push(
+      await RunReader.open(dir, name, { samples, sampleBytes: maxSampleBytes / dirs.length, signal, ...progress }),
+    );
   }
   return readers;
 }

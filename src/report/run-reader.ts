@@ -14,7 +14,7 @@ import { ColumnTable } from './columns.js';
 import type { Learning, NoLearning, RecordData, RunData, SampleView, Settings, Split } from './data.js';
 import { learningRule, measureLearning } from './learning.js';
 import { LogTail } from './log-tail.js';
-import { type SampleOptions, SamplePass } from './sample-pass.js';
+import { bytesOf, type SampleOptions, SamplePass } from './sample-pass.js';
 import { readTokens, runTokenizer } from './token-files.js';
 
 /** What `refresh` found. */
@@ -28,9 +28,6 @@ export interface RunChange {
   readonly hasSamples: boolean;
   readonly hasLearning: boolean;
 }
-
-/** Characters of the embedded samples' tokens. */
-const tokenBudget = 6_000_000;
 
 export class RunReader {
   private metrics = new ColumnTable();
@@ -145,8 +142,8 @@ export class RunReader {
     let left = 0;
     for (const [rollout, rows] of byRollout) {
       for (const [row, view] of await readTokens(this.dir, rollout, rows, texts)) {
-        size += JSON.stringify(view).length;
-        if (size > tokenBudget) left += 1;
+        size += bytesOf(view);
+        if (size > this.options.sampleBytes) left += 1;
         else tokens.set(`${rollout}/${row}`, view);
       }
     }

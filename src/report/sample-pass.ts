@@ -11,8 +11,6 @@ import { StratifiedChoice } from './stratified.js';
 const splits: readonly Split[] = ['train', 'test'];
 /** Spans of rollouts that samples are drawn from alike. */
 const spans = 20;
-/** Characters of all chosen samples. */
-const sampleBudget = 6_000_000;
 /** Rewards that lie within the same quarter are one stratum. */
 const rewardStep = 4;
 const maxRewardStratum = 4;
@@ -20,6 +18,8 @@ const maxRewardStratum = 4;
 export interface SampleOptions {
   /** Samples of the run that a page is given, at most; 0 = none. */
   readonly samples: number;
+  /** Bytes of them, and as many of their tokens again, at most. */
+  readonly sampleBytes: number;
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -102,7 +102,7 @@ export class SamplePass {
   /** Newest rollout first. */
   chosen(): SampleView[] {
     return this.choice
-      .choose(this.options.samples, sampleBudget, ({ prompt, response }) => prompt.length + response.length)
+      .choose(this.options.samples, this.options.sampleBytes, bytesOf)
       .sort(
         (a, b) => b.rollout - a.rollout || (a.split < b.split ? 1 : -1) * Number(a.split !== b.split) || a.row - b.row,
       );
@@ -142,3 +142,6 @@ export class SamplePass {
 
 const rewardLevel = (reward: number): number =>
   Math.max(-maxRewardStratum, Math.min(maxRewardStratum, Math.round(reward * rewardStep) / rewardStep));
+
+/** As a page carries it. */
+export const bytesOf = (value: object): number => Buffer.byteLength(JSON.stringify(value));

@@ -24,7 +24,7 @@ export function write(value: number | null | undefined, format: Format): string 
       return `${Number((100 * value).toPrecision(3))}%`;
     case 'bytes': {
       const power = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(value) / 10));
-      return `${Number((value / 1024 ** power).toPrecision(3))} ${units[power]}`;
+      return `${Number((value / 1024 ** power).toPrecision(4))} ${units[power]}`;
     }
     case 'seconds':
       return `${short(value)} s`;
