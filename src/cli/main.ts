@@ -9,7 +9,7 @@ import { checkVariableNames } from '../env.js';
 import { exitCode, LimrError } from '../errors.js';
 import { escapeControls } from '../escape-controls.js';
 import { hasCode, ioError } from '../files.js';
-import { verbs } from './commands/index.js';
+import { chapters, verbs } from './commands/index.js';
 import { type Verb, type VerbGroup, verbCommand } from './verb.js';
 
 /** @returns the exit code: 0 done, 1 failed, 2 usage, 130 interrupted */
@@ -28,11 +28,13 @@ export async function main(args: readonly string[]): Promise<number> {
         usageError += text;
       },
     });
-  for (const verb of verbs) program.addCommand(commandOf(verb, program));
+  for (const { title, verbs: own } of chapters)
+    for (const verb of own) program.addCommand(commandOf(verb, program).helpGroup(`${title}:`));
+  program.addHelpText('after', generalHelp);
   try {
     checkVariableNames(verbs.flatMap(optionVariables));
     if (args.length === 0) {
-      process.stdout.write(program.helpInformation());
+      program.outputHelp();
       return 0;
     }
     await program.parseAsync(args, { from: 'user' });
@@ -44,6 +46,17 @@ export async function main(args: readonly string[]): Promise<number> {
     return exitCode(shown);
   }
 }
+
+const generalHelp = `
+limr-engine <verb> --help lists a verb's options. Each is also a variable (LIMR_ and its name) and a key of the --config file;
+a flag beats the variable, which beats the file. Results go to stdout, progress to stderr.
+Exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted after what must be whole was saved.
+
+Examples:
+  limr-engine train --rollouts 3
+  limr-engine report
+  limr-engine generate --prompt $'Q: 12 + 30 = ?\\nA:'
+  limr-engine plan --model DIR --prompts math.json --recipe limr`;
 
 function commandOf(verb: Verb | VerbGroup, program: Command): Command {
   if (!('verbs' in verb)) return verbCommand(verb).copyInheritedSettings(program);

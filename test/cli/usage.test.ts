@@ -30,6 +30,9 @@ describe('--help', () => {
       const { code, stdout } = await runCli(...args);
       expect(code).toBe(0);
       for (const { name } of verbs) expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+      expect(stdout).toMatch(/^Use a model:$/m);
+      expect(stdout).toContain('Exit code: 0 done');
+      expect(stdout).toContain('Examples:\n  limr-engine train');
     }
   });
 

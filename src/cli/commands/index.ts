@@ -16,20 +16,13 @@ import { sftVerb } from './sft.js';
 import { trainVerb } from './train.js';
 import { verifyVerb } from './verify.js';
 
-export const verbs: readonly (Verb | VerbGroup)[] = [
-  trainVerb,
-  sftVerb,
-  evalVerb,
-  generateVerb,
-  scoreVerb,
-  selectVerb,
-  reportVerb,
-  verifyVerb,
-  auditVerb,
-  serveRmVerb,
-  planVerb,
-  benchVerb,
-  modelVerbs,
-  doctorVerb,
-  completionVerb,
+/** Headings of --help. */
+export const chapters: readonly { readonly title: string; readonly verbs: readonly (Verb | VerbGroup)[] }[] = [
+  { title: 'Train', verbs: [trainVerb, sftVerb, planVerb] },
+  { title: 'Look at a run', verbs: [reportVerb, selectVerb] },
+  { title: 'Use a model', verbs: [generateVerb, scoreVerb, evalVerb, modelVerbs] },
+  { title: 'Grade answers', verbs: [verifyVerb, auditVerb, serveRmVerb] },
+  { title: 'This machine', verbs: [benchVerb, doctorVerb, completionVerb] },
 ];
+
+export const verbs: readonly (Verb | VerbGroup)[] = chapters.flatMap((chapter) => chapter.verbs);
