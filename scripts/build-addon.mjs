@@ -1,5 +1,6 @@
 // Builds build/Release/limr.node with cmake-js; npm runs it on install. Plain JavaScript: it runs before TypeScript is there.
 // Targets beyond the addon can be named: node scripts/build-addon.mjs limr_test
+// The CUDA module (limr_cuda) is built without being named where both nvcc and an NVIDIA device are; it takes longer than all the rest.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const build = path.join(root, 'build');
+const cmakeJs = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js');
 
 /**
  * @param {string} what
@@ -23,16 +25,24 @@ function refuse(what, fix) {
 /** @param {string} command */
 const found = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
-/** @param {string[]} args */
-function run(args) {
+/**
+ * @param {string} target
+ * @returns {string | undefined} what went wrong
+ */
+function make(target) {
+  const args = [
+    cmakeJs,
+    'build',
+    '--log-level',
+    'warn',
+    '--parallel',
+    String(availableParallelism()),
+    '--target',
+    target,
+  ];
   const { status, signal, error } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (error) throw error;
-  if (status !== 0) {
-    refuse(
-      `the native addon did not build (${signal ?? `exit code ${status}`})`,
-      'The compiler said why above. GCC 12 or newer and CMake 3.22 or newer are needed; delete build/ after changing them.',
-    );
-  }
+  return status === 0 ? undefined : (signal ?? `exit code ${status}`);
 }
 
 const install =
@@ -60,8 +70,29 @@ if (existsSync(cache)) {
   if (!complete || home === undefined || path.resolve(home) !== path.resolve(root)) rmSync(build, { recursive: true });
 }
 
-const cmakeJs = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js');
-const jobs = String(availableParallelism());
 for (const target of ['limr', ...process.argv.slice(2)]) {
-  run([cmakeJs, 'build', '--log-level', 'warn', '--parallel', jobs, '--target', target]);
+  const problem = make(target);
+  if (problem !== undefined) {
+    refuse(
+      `${target === 'limr' ? 'the native addon' : target} did not build (${problem})`,
+      'The compiler said why above. GCC 12 or newer and CMake 3.22 or newer are needed; delete build/ after changing them.',
+    );
+  }
+}
+
+// The CPU's addon is there by now, whatever becomes of the module.
+const device = ['/dev/nvidiactl', '/dev/dxg'].some((file) => existsSync(file));
+const nvcc = /^LIMR_NVCC_PROGRAM:FILEPATH=(?!.*NOTFOUND)./m.test(readFileSync(cache, 'utf8'));
+if (device && nvcc && !process.argv.includes('limr_cuda')) {
+  const problem = make('limr_cuda');
+  if (problem !== undefined) {
+    console.error(
+      `limr-engine: the CUDA module did not build (${problem}); --device cpu works.\n` +
+        'fix: CUDA 12.4 or newer is needed; then npm run install -- limr_cuda',
+    );
+  }
+} else if (device && !nvcc) {
+  console.error(
+    'limr-engine: an NVIDIA device, but no nvcc: built without CUDA. With a toolkit: npm run install -- limr_cuda',
+  );
 }
