@@ -118,7 +118,7 @@ int run(int argc, char** argv) {
     const std::string word = argv[i];
     if (word.rfind("--", 0) != 0) {
       names.push_back(word);
-    } else if (word == "--json" || word == "--hot" || word == "--help") {
+    } else if (word == "--json" || word == "--hot" || word == "--small" || word == "--help") {
       values[word.substr(2)] = "";
     } else {
       LIMR_CHECK(i + 1 < argc, kUsage, cat(word, " needs a value"));
