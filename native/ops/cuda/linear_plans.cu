@@ -29,9 +29,9 @@ int alignment_of(const Product& p) {
   return int(all & (~all + 1));
 }
 
-// Rows of `cols` numbers in +-[1, 2), `ld` apart. A row's second half repeats its first one, with the other sign where `mirror`: so
-// the exact product of any row with any mirrored row is 0, and what a kernel returns is its rounding errors alone, in which
-// another order of additions shows. An odd column is 0.
+// Rows of `cols` numbers in +-[2^-7, 2), `ld` apart, of all magnitudes, so that sums of even a few products round in f32. A row's
+// second half repeats its first one, with the other sign where `mirror`: so the exact product of any row with any mirrored row is
+// 0, and what a kernel returns is its rounding errors alone, in which another order of additions shows. An odd column is 0.
 __global__ void fill_probe(uint16_t* out, int64_t rows, int64_t cols, int64_t ld, uint32_t seed, bool mirror) {
   const int64_t half = cols / 2;
   for (int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < rows * cols;
@@ -42,7 +42,8 @@ __global__ void fill_probe(uint16_t* out, int64_t rows, int64_t cols, int64_t ld
     h = (h ^ h >> 13) * 0xC2B2AE35u;
     h ^= h >> 16;
     const uint32_t sign = (h >> 7 & 1u) ^ uint32_t(mirror && col >= half);
-    out[row * ld + col] = col < 2 * half ? uint16_t(0x3f80u | (h & 0x7fu) | sign << 15) : uint16_t(0);
+    out[row * ld + col] =
+        col < 2 * half ? uint16_t((0x3f80u - (h >> 8 & 7u) * 0x80u) | (h & 0x7fu) | sign << 15) : uint16_t(0);
   }
 }
 
