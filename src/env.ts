@@ -14,6 +14,9 @@ export const debugVariables = {
   LIMR_CPU:
     'kernels to use instead of the best that the CPU runs: a name that `limr-engine doctor` lists, such as avx2',
   LIMR_THREADS: 'compute threads; default: the CPUs that the process may use',
+  LIMR_CUDA_MODULE: 'file of the CUDA backend; default: limr_cuda.so beside the addon',
+  LIMR_CUBLASLT: 'file of cuBLASLt; default: wherever it is found',
+  LIMR_SYNC: '1 = wait for the GPU after every op, so that a failure names its op',
   LIMR_CHECK_NANS: '1 = look for non-finite numbers after every op, and name the first',
 } as const;
 
@@ -27,6 +30,9 @@ export interface DebugEnvironment {
   /** undefined = the CPUs that the process may use. */
   readonly threads: number | undefined;
   readonly checkNans: boolean;
+  /** "" = beside the addon. */
+  readonly cudaModule: string;
+  readonly sync: boolean;
 }
 
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -43,9 +49,18 @@ export function readDebugEnvironment(variables: Variables = process.env): DebugE
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
     throw mismatch('LIMR_THREADS', text('LIMR_THREADS'), 'a whole number >= 1');
   }
-  const checkNans = text('LIMR_CHECK_NANS');
-  if (!['', '0', '1'].includes(checkNans)) throw mismatch('LIMR_CHECK_NANS', checkNans, '0 or 1');
-  return Object.freeze({ log, cpu: text('LIMR_CPU'), threads, checkNans: checkNans === '1' });
+  const flag = (name: DebugVariable) => {
+    if (!['', '0', '1'].includes(text(name))) throw mismatch(name, text(name), '0 or 1');
+    return text(name) === '1';
+  };
+  return Object.freeze({
+    log,
+    cpu: text('LIMR_CPU'),
+    threads,
+    checkNans: flag('LIMR_CHECK_NANS'),
+    cudaModule: text('LIMR_CUDA_MODULE'),
+    sync: flag('LIMR_SYNC'),
+  });
 }
 
 /**

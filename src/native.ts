@@ -22,6 +22,45 @@ export interface NativeMachine {
   readonly memoryBytes: number;
 }
 
+/** The CUDA backend and a GPU. */
+export interface NativeCudaOptions {
+  /** File of limr_cuda.so. */
+  readonly module: string;
+  /** The i of cuda:i. */
+  readonly device: number;
+  /** Files or sonames of cuBLASLt to try, in order; empty = where the module looks by itself. */
+  readonly cublaslt: readonly string[];
+  /** Wait after every launch, so that a failure names its op. */
+  readonly sync: boolean;
+}
+
+/** A GPU, as the driver describes it. */
+export interface NativeCudaDevice {
+  readonly name: string;
+  /** "9.0" */
+  readonly capability: string;
+  readonly multiprocessors: number;
+  /** The newest CUDA that the driver runs, and the one that the module was built with: "13.0". */
+  readonly driver: string;
+  readonly runtime: string;
+  readonly memoryBytes: number;
+  readonly freeBytes: number;
+}
+
+/** What the CUDA backend finds here. */
+export interface NativeCudaProbe {
+  /** What its kernels were compiled for. */
+  readonly architectures: string;
+  readonly devices: readonly NativeCudaDevice[];
+  /** The file of cuBLASLt that was loaded; absent when something is missing. */
+  readonly cublaslt?: string;
+  /** What keeps it from running: no driver, no GPU, no cuBLASLt. */
+  readonly problem?: { readonly message: string; readonly hint: string };
+}
+
+/** How the moments of AdamW are kept; the CPU has f32 only. 8bit: dynamic codes with a scale of each 256. */
+export type MomentFormat = 'f32' | 'bf16' | '8bit';
+
 export interface NativeContextOptions {
   /** Compute threads, >= 1. */
   readonly threads: number;
@@ -31,6 +70,8 @@ export interface NativeContextOptions {
   readonly memoryLimitBytes: number;
   /** Look for non-finite numbers after every op, so that `nonFinite` names the first op that wrote one. */
   readonly checkNans: boolean;
+  /** The GPU that models and workspace are on; null or absent = this machine's CPU and memory. */
+  readonly cuda?: NativeCudaOptions | null;
 }
 
 export type ModelHead = 'lm' | 'value';
@@ -47,6 +88,10 @@ export interface NativeLoadOptions {
   readonly valueHeadSeed: number;
   /** Recompute a layer's activations in backward instead of keeping them. */
   readonly activationCheckpointing: boolean;
+  /** Default f32. */
+  readonly moments?: MomentFormat;
+  /** GPU only: master weights' low halves and moments in pinned host memory, streamed through the GPU by `step`. Default false. */
+  readonly optimizerOnHost?: boolean;
 }
 
 export interface NativeModelInfo {
@@ -303,12 +348,18 @@ export interface NativePlanRequest {
   readonly contextLength: number;
   readonly kvCacheBytes: number;
   readonly threads: number;
+  /** Default cpu. A plan for a GPU needs none. */
+  readonly device?: 'cpu' | 'cuda';
+  readonly moments?: MomentFormat;
+  readonly optimizerOnHost?: boolean;
 }
 
 export interface NativePlan {
   readonly weightBytes: number;
   readonly gradientBytes: number;
   readonly optimizerBytes: number;
+  /** Pinned host memory of the optimizer; 0 unless `optimizerOnHost`. */
+  readonly optimizerHostBytes: number;
   /** Workspace of each phase; phases share one arena, so its size is the largest. */
   readonly trainBytes: number;
   readonly scoreBytes: number;
@@ -364,6 +415,8 @@ export interface NativeLinear {
 export interface NativeContext {
   readonly threads: number;
   readonly isa: string;
+  /** "cpu", "cuda:0" */
+  readonly device: string;
   load(options: NativeLoadOptions): Promise<NativeModel>;
   /** `readBytes`: 0 = four times the last-level caches, at least 256 MiB. */
   machineProbe(options: { readonly readBytes: number }): Promise<NativeMachineProbe>;
@@ -376,6 +429,8 @@ export interface NativeAddon {
   /** All error codes of the native core, e.g. "LIMR_SHAPE". */
   errorCodes(): string[];
   plan(request: NativePlanRequest): NativePlan;
+  /** @throws {LimrError} LIMR_PLATFORM when the module does not load; what else is missing is in the result */
+  cudaProbe(options: NativeCudaOptions): NativeCudaProbe;
   createContext(options: NativeContextOptions): NativeContext;
 }
 
@@ -383,6 +438,9 @@ export interface NativeAddon {
 const addonPaths = ['../build/Release/limr.node', '../build/Debug/limr.node'].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),
 );
+
+/** Where the build leaves the CUDA backend, likewise. */
+export const cudaModulePaths = addonPaths.map((path) => path.replace(/limr\.node$/, 'limr_cuda.so'));
 
 let addon: NativeAddon | undefined;
 

@@ -1,5 +1,6 @@
 // native/binding/addon.cc - the addon's own functions. The contract is src/native.ts.
 #include "binding/context_wrap.h"
+#include "binding/cuda.h"
 #include "binding/probe_wrap.h"
 #include "core/machine.h"
 #include "engine/rollout/generate.h"
@@ -35,28 +36,34 @@ Napi::Value plan(const Napi::CallbackInfo& info) {
   return guarded(env, [&]() -> Napi::Value {
     const ModelConfig config = load_model_config(text(o, "dir"));
     const Head head = text(o, "head") == "value" ? Head::kValue : Head::kLm;
+    const bool cuda = o.Get("device").IsString() && text(o, "device") == "cuda";
+    const Target target{cuda ? DeviceKind::kCuda : DeviceKind::kCpu, int(integer(o, "threads"))};
     const Weights weights(config, head);  // address space only: nothing is read or touched
     const Rope rope(config, 1);
-    const Transformer transformer(config, weights, rope);
+    const Transformer transformer(config, weights, rope, target);
     const bool trainable = boolean(o, "trainable"), checkpointing = boolean(o, "activationCheckpointing");
-    const int threads = int(integer(o, "threads"));
-    const int64_t elements = weights.table().elements, sequences = integer(o, "maxSequences"),
-                  context = integer(o, "contextLength");
+    const OptimizerOptions optimizer = to_optimizer_options(o);
+    const WeightTable& table = weights.table();
+    const OptimizerState::Bytes state = trainable ? OptimizerState::bytes(table, optimizer) : OptimizerState::Bytes{};
+    const int64_t sequences = integer(o, "maxSequences"), context = integer(o, "contextLength");
     const int64_t train = integer(o, "trainTokens"), score = integer(o, "scoreTokens"), batch = integer(o, "maxBatch");
     int64_t pages = pages_for(batch, context);
     if (const int64_t bytes = integer(o, "kvCacheBytes"); bytes > 0)
       pages = std::min(pages, bytes / KvCache::page_bytes(config));
+    size_t train_workspace = 0;
+    if (train > 0)
+      train_workspace = std::max(train_bytes(transformer, head, train, std::min(train, sequences), train,
+                                             std::min(train, std::max<int64_t>(context, 1)), checkpointing),
+                                 OptimizerState::update_bytes(table, optimizer));
     Napi::Object out = Napi::Object::New(env);
     out.Set("weightBytes", double(weights.bytes()));
-    out.Set("gradientBytes", trainable ? double(TrainState::gradient_bytes(elements)) : 0.0);
-    out.Set("optimizerBytes", trainable ? double(TrainState::optimizer_bytes(elements)) : 0.0);
-    out.Set("trainBytes",
-            train > 0 ? double(train_bytes(transformer, head, train, std::min(train, sequences), train,
-                                           std::min(train, std::max<int64_t>(context, 1)), checkpointing, threads))
-                      : 0.0);
+    out.Set("gradientBytes", trainable ? double(TrainState::gradient_bytes(table)) : 0.0);
+    out.Set("optimizerBytes", double(state.device));
+    out.Set("optimizerHostBytes", double(state.host));
+    out.Set("trainBytes", double(train_workspace));
     out.Set("scoreBytes", score > 0 ? double(score_bytes(transformer, head, score, std::min(score, sequences))) : 0.0);
     out.Set("generateBytes",
-            batch > 0 ? double(generate_bytes(transformer, batch, integer(o, "prefillChunk"), pages, threads)) : 0.0);
+            batch > 0 ? double(generate_bytes(transformer, batch, integer(o, "prefillChunk"), pages, context)) : 0.0);
     out.Set("numParameters", double(weights.table().num_parameters));
     return out;
   });
@@ -73,6 +80,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("machine", Napi::Function::New(env, machine));
   exports.Set("errorCodes", Napi::Function::New(env, error_codes));
   exports.Set("plan", Napi::Function::New(env, plan));
+  exports.Set("cudaProbe", Napi::Function::New(env, cuda_probe));
   exports.Set("createContext", Napi::Function::New(env, create_context));
   return exports;
 }

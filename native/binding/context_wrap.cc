@@ -1,5 +1,6 @@
 #include "binding/context_wrap.h"
 
+#include "binding/cuda.h"
 #include "binding/probe_wrap.h"
 
 namespace limr {
@@ -37,11 +38,12 @@ void ModelState::abort() {
 }
 
 Napi::FunctionReference ContextWrap::define(Napi::Env env) {
-  return Napi::Persistent(DefineClass(
-      env, "NativeContext",
-      {InstanceAccessor<&ContextWrap::threads>("threads"), InstanceAccessor<&ContextWrap::isa>("isa"),
-       InstanceMethod<&ContextWrap::load>("load"), InstanceMethod<&ContextWrap::machine_probe>("machineProbe"),
-       InstanceMethod<&ContextWrap::linear>("linear"), InstanceMethod<&ContextWrap::close>("close")}));
+  return Napi::Persistent(
+      DefineClass(env, "NativeContext",
+                  {InstanceAccessor<&ContextWrap::threads>("threads"), InstanceAccessor<&ContextWrap::isa>("isa"),
+                   InstanceAccessor<&ContextWrap::device>("device"), InstanceMethod<&ContextWrap::load>("load"),
+                   InstanceMethod<&ContextWrap::machine_probe>("machineProbe"),
+                   InstanceMethod<&ContextWrap::linear>("linear"), InstanceMethod<&ContextWrap::close>("close")}));
 }
 
 Napi::Value ContextWrap::create(Napi::Env env, Napi::Object options) {
@@ -52,10 +54,12 @@ ContextWrap::ContextWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   const Napi::Env env = info.Env();
   const auto o = info[0].As<Napi::Object>();
   state_ = guarded(env, [&] {
-    const EngineOptions options{.threads = int(integer(o, "threads")),
-                                .isa = text(o, "isa"),
-                                .memory_limit = size_t(number(o, "memoryLimitBytes")),
-                                .check_nans = o.Get("checkNans").ToBoolean()};
+    EngineOptions options{.threads = int(integer(o, "threads")),
+                          .isa = text(o, "isa"),
+                          .memory_limit = size_t(number(o, "memoryLimitBytes")),
+                          .check_nans = o.Get("checkNans").ToBoolean()};
+    if (const Napi::Value cuda = o.Get("cuda"); cuda.IsObject())
+      options.cuda = to_cuda_options(cuda.As<Napi::Object>());
     LIMR_CHECK(options.threads >= 1 && options.threads <= 1024, kUsage,
                cat("threads is ", options.threads, ", expected 1 to 1024"));
     return std::make_shared<ContextState>(options);
@@ -77,6 +81,10 @@ Napi::Value ContextWrap::isa(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), state_->engine.isa());
 }
 
+Napi::Value ContextWrap::device(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), state_->engine.device().name());
+}
+
 Napi::Value ContextWrap::load(const Napi::CallbackInfo& info) {
   const auto o = info[0].As<Napi::Object>();
   const LoadOptions options{.dir = text(o, "dir"),
@@ -84,7 +92,8 @@ Napi::Value ContextWrap::load(const Napi::CallbackInfo& info) {
                             .trainable = boolean(o, "trainable"),
                             .random_seed = integer(o, "randomSeed"),
                             .value_head_seed = uint32_t(integer(o, "valueHeadSeed")),
-                            .checkpointing = boolean(o, "activationCheckpointing")};
+                            .checkpointing = boolean(o, "activationCheckpointing"),
+                            .optimizer = to_optimizer_options(o)};
   auto result = std::make_shared<ModelState>();
   return Task<Nothing>::start(
       info.Env(), state_->queue,

@@ -63,6 +63,7 @@ class ContextWrap : public Napi::ObjectWrap<ContextWrap> {
  private:
   Napi::Value threads(const Napi::CallbackInfo& info);
   Napi::Value isa(const Napi::CallbackInfo& info);
+  Napi::Value device(const Napi::CallbackInfo& info);
   Napi::Value load(const Napi::CallbackInfo& info);
   Napi::Value machine_probe(const Napi::CallbackInfo& info);
   Napi::Value linear(const Napi::CallbackInfo& info);

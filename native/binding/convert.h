@@ -27,4 +27,11 @@ Napi::TypedArrayOf<T> to_js_array(Napi::Env env, const std::vector<T>& v) {
   return a;
 }
 
+inline std::vector<std::string> texts(const Napi::Object& o, const char* key) {
+  const auto list = o.Get(key).As<Napi::Array>();
+  std::vector<std::string> all;
+  for (uint32_t i = 0; i < list.Length(); ++i) all.push_back(list.Get(i).As<Napi::String>().Utf8Value());
+  return all;
+}
+
 }  // namespace limr

@@ -172,7 +172,6 @@ Napi::Value ModelWrap::info(const Napi::CallbackInfo& info) {
   guarded(env, [&] { LIMR_CHECK(!state_->closed, kState, "the model is closed"); });
   const Model& m = *state_->model;
   const ModelConfig& c = m.config();
-  const int64_t elements = m.weights().table().elements;
   Napi::Object o = Napi::Object::New(env);
   o.Set("modelType", c.model_type_name());
   o.Set("vocabSize", double(c.vocab_size));
@@ -188,8 +187,7 @@ Napi::Value ModelWrap::info(const Napi::CallbackInfo& info) {
   o.Set("trainable", m.trainable());
   o.Set("numParameters", double(m.weights().table().num_parameters));
   o.Set("weightBytes", double(m.weights().bytes()));
-  o.Set("optimizerBytes",
-        m.trainable() ? double(TrainState::gradient_bytes(elements) + TrainState::optimizer_bytes(elements)) : 0.0);
+  o.Set("optimizerBytes", double(m.training_bytes()));
   return o;
 }
 

@@ -70,6 +70,7 @@ class Buffer {
   Buffer& operator=(Buffer&& other) noexcept;
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }
+  bool pinned() const { return place_ == kPinned; }
   template <typename T>
   T* as() const {
     return static_cast<T*>(data_);

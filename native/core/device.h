@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace limr {
 
@@ -43,5 +44,14 @@ class Device {
 
 // The host's memory. Lives for the process.
 Device& cpu_device();
+
+// `count` elements where the host can read them: themselves, or a copy in `staging` once the device has written them.
+template <typename T>
+const T* on_host(Device& device, const T* data, int64_t count, std::vector<T>& staging) {
+  if (device.on_host()) return data;
+  staging.resize(size_t(count));
+  device.copy_out(staging.data(), data, size_t(count) * sizeof(T));
+  return staging.data();
+}
 
 }  // namespace limr

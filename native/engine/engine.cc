@@ -11,10 +11,20 @@ constexpr const char* kHint =
 }  // namespace
 
 Engine::Engine(const EngineOptions& options)
-    : options_(options), pool_(options.threads), table_(cpu::table(options.isa)) {}
+    : options_(options),
+      pool_(options.threads),
+      table_(cpu::table(options.isa)),
+      cuda_(options.cuda ? std::make_unique<cuda::CudaDevice>(*options.cuda) : nullptr),
+      workspace_(device()) {}
 
 Context Engine::context(std::atomic<bool>* abort) {
-  return {.pool = &pool_, .cpu = table_, .rank = 0, .abort = abort, .check_nans = options_.check_nans};
+  return {.device = &device(),
+          .cuda = cuda_.get(),
+          .pool = &pool_,
+          .cpu = table_,
+          .rank = 0,
+          .abort = abort,
+          .check_nans = options_.check_nans};
 }
 
 const char* Engine::isa() const { return table_->isa; }

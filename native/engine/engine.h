@@ -1,11 +1,14 @@
-// native/engine/engine.h - what models share: threads, kernels, and the one workspace that phases take turns in. One thread at a time
+// native/engine/engine.h - what models share: a device, threads, kernels, and the one workspace that phases take turns in. One thread at a time
 // runs their verbs, since all fork on one pool (the binding has a queue for that); models may be freed on any thread.
 #pragma once
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "core/arena.h"
 #include "core/context.h"
+#include "ops/cuda_device.h"
 
 namespace limr {
 
@@ -14,6 +17,7 @@ struct EngineOptions {
   std::string isa = "";     // "" = best
   size_t memory_limit = 0;  // bytes of weights, optimizer state and workspace together; 0 = none
   bool check_nans = false;
+  std::optional<cuda::CudaOptions> cuda = {};  // run on this GPU
 };
 
 class Engine {
@@ -23,6 +27,11 @@ class Engine {
   Context context(std::atomic<bool>* abort);
   int threads() const { return pool_.size(); }
   const char* isa() const;
+  // Where models, their state and the workspace are.
+  Device& device() { return cuda_ ? *cuda_ : cpu_device(); }
+  Target target() { return {device().kind(), threads()}; }
+  // Null on the CPU.
+  const cuda::CudaDevice* cuda() const { return cuda_.get(); }
 
   // A phase (score, accumulate, generate, ...) owns the workspace while it lives.
   class Phase {
@@ -44,6 +53,7 @@ class Engine {
   EngineOptions options_;
   ThreadPool pool_;
   const cpu::Table* table_;
+  std::unique_ptr<cuda::CudaDevice> cuda_;
   std::mutex memory_;  // guards workspace_'s capacity and resident_
   Arena workspace_;
   size_t resident_ = 0;

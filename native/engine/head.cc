@@ -9,40 +9,42 @@
 
 namespace limr {
 
-int64_t head_chunk_rows(int64_t vocab_size) {
-  constexpr int64_t kLogitBytes = int64_t(128) << 20;
-  return std::clamp<int64_t>(kLogitBytes / (4 * vocab_size), 64, 4096);
+int64_t head_chunk_rows(Target target, int64_t vocab_size) {
+  const int64_t bytes = int64_t(target.device == DeviceKind::kCuda ? 640 : 128) << 20;
+  return std::clamp<int64_t>(bytes / (4 * vocab_size), 64, 4096);
 }
 
-HeadScratch head_scratch(Arena& arena, const ModelConfig& c, Head head, int64_t R, bool training) {
-  const int64_t C = c.hidden_size, V = c.vocab_size, chunk = std::min(R, head_chunk_rows(V));
+HeadScratch head_scratch(Arena& arena, const Transformer& t, Head head, int64_t R, bool training) {
+  const int64_t C = t.config().hidden_size, V = t.config().vocab_size;
+  const int64_t chunk = std::min(R, head_chunk_rows(t.target(), V));
   HeadScratch s{};
   s.x = arena.matrix(DType::kBf16, R, C);
   s.norm = arena.matrix(DType::kBf16, R, C);
   s.rstd = arena.matrix(DType::kF32, 1, R);
-  s.outputs = arena.array<float>(R);
   if (head == Head::kLm) {
     s.logits = arena.matrix(DType::kF32, chunk, V);
     s.stats = arena.array<RowStats>(chunk);
-    s.entropy = arena.array<float>(R);
+  } else {
+    s.values = arena.array<float>(R);
   }
   if (!training) return s;
   s.d_output = arena.array<float>(R);
   s.d_entropy = arena.array<float>(R);
   s.dnorm = arena.matrix(DType::kF32, R, C);
   s.dx = arena.matrix(DType::kBf16, R, C);
-  s.reduce = arena.alloc(rmsnorm_backward_scratch_bytes(R, C));
+  s.reduce =
+      arena.alloc(std::max(rmsnorm_backward_scratch_bytes(R, C), value_backward_scratch_bytes(t.target(), R, C)));
   if (head == Head::kLm) {
     s.dlogits = arena.matrix(DType::kBf16, chunk, round_up(V, 2));
-    s.matmul = arena.alloc(linear_backward_weight_scratch_bytes({}, chunk, V, C));
+    s.matmul = arena.alloc(linear_backward_weight_scratch_bytes(t.target(), chunk, V, C));
   }
   return s;
 }
 
 namespace {
 
-void final_norm(const Context& ctx, const Model& m, const HeadScratch& s, View x, const Prediction& p) {
-  gather_rows(ctx, {.out = s.x, .inp = x, .index = p.rows.data()});
+void final_norm(const Context& ctx, const Model& m, const HeadScratch& s, View x, const PredictedRows& p) {
+  gather_rows(ctx, {.out = s.x, .inp = x, .index = p.rows});
   rmsnorm_forward(ctx, {.out = s.norm,
                         .rstd = s.rstd,
                         .inp = s.x,
@@ -50,9 +52,9 @@ void final_norm(const Context& ctx, const Model& m, const HeadScratch& s, View x
                         .eps = float(m.config().rms_norm_eps)});
 }
 
-// Logits and statistics of rows [begin, end).
-void chunk_logits(const Context& ctx, const Model& m, const HeadScratch& s, const Prediction& p, int64_t begin,
-                  int64_t end, float temperature) {
+// Logits and statistics of rows [begin, end); what is known of them goes to the end of `out`.
+void chunk_logits(const Context& ctx, const Model& m, const HeadScratch& s, const PredictedRows& p, int64_t begin,
+                  int64_t end, float temperature, HeadOutputs& out) {
   const View logits = s.logits.slice(0, end - begin);
   linear_forward(ctx, {.out = logits,
                        .inp = s.norm.slice(begin, end),
@@ -61,78 +63,91 @@ void chunk_logits(const Context& ctx, const Model& m, const HeadScratch& s, cons
                        .residual = {}});
   logprob_forward(ctx, {.stats = s.stats,
                         .logits = logits,
-                        .targets = p.targets.data() + begin,
+                        .targets = p.targets + begin,
                         .vocab_size = m.config().vocab_size,
                         .temperature = temperature});
-  for (int64_t r = begin; r < end; ++r) {
-    s.outputs[r] = s.stats[r - begin].logprob;
-    s.entropy[r] = s.stats[r - begin].entropy;
+  std::vector<RowStats> staging;
+  const RowStats* stats = on_host(*ctx.device, s.stats, end - begin, staging);
+  for (int64_t r = 0; r < end - begin; ++r) {
+    out.outputs.push_back(stats[r].logprob);
+    out.entropy.push_back(stats[r].entropy);
   }
 }
 
-// Writes the terms of rows [begin, end), and their weighted derivatives.
-void row_losses(const HeadScratch& s, const Prediction& p, const Loss& loss, LossTerms& terms, int64_t begin,
-                int64_t end) {
-  for (int64_t r = begin; r < end; ++r) {
-    const int64_t i = p.index[size_t(r)];
-    const float entropy = s.entropy ? s.entropy[r] : 0.0f, weight = loss.weights[size_t(i)];
-    const TokenLoss t = token_loss(loss, i, s.outputs[r], entropy);
-    terms.losses[size_t(i)] = weight * t.loss;
-    terms.outputs[size_t(i)] = s.outputs[r];
-    if (s.entropy) terms.entropy[size_t(i)] = entropy;
-    s.d_output[r] = weight * t.d_output;
-    s.d_entropy[r] = weight * t.d_entropy;
-    if (terms.non_finite.empty() && !std::isfinite(s.outputs[r]))
+HeadOutputs values(const Context& ctx, const Model& m, const HeadScratch& s, int64_t rows) {
+  value_forward(ctx, {.values = s.values, .inp = s.norm, .weight = m.weights().vector(m.weights().table().head)});
+  HeadOutputs out;
+  out.outputs.resize(size_t(rows));
+  ctx.device->copy_out(out.outputs.data(), s.values, size_t(rows) * sizeof(float));
+  return out;
+}
+
+// Writes the terms of rows [begin, end), and brings their weighted derivatives to the device.
+void row_losses(const Context& ctx, const HeadScratch& s, const HeadOutputs& out, std::span<const int32_t> index,
+                const Loss& loss, LossTerms& terms, int64_t begin, int64_t end) {
+  std::vector<float> d_output, d_entropy;
+  for (auto r = size_t(begin); r < size_t(end); ++r) {
+    const auto i = size_t(index[r]);
+    const float output = out.outputs[r], entropy = out.entropy.empty() ? 0.0f : out.entropy[r];
+    const float weight = loss.weights[i];
+    const TokenLoss t = token_loss(loss, int64_t(i), output, entropy);
+    terms.losses[i] = weight * t.loss;
+    terms.outputs[i] = output;
+    if (!out.entropy.empty()) terms.entropy[i] = entropy;
+    d_output.push_back(weight * t.d_output);
+    d_entropy.push_back(weight * t.d_entropy);
+    if (terms.non_finite.empty() && !std::isfinite(output))
       terms.non_finite = loss.kind == Loss::kValue ? "values" : "logprobs";
-    if (terms.non_finite.empty() && !std::isfinite(terms.losses[size_t(i)])) terms.non_finite = "loss";
+    if (terms.non_finite.empty() && !std::isfinite(terms.losses[i])) terms.non_finite = "loss";
   }
+  ctx.device->copy_in(s.d_output + begin, d_output.data(), d_output.size() * sizeof(float));
+  ctx.device->copy_in(s.d_entropy + begin, d_entropy.data(), d_entropy.size() * sizeof(float));
 }
 
 }  // namespace
 
-void head_forward(const Context& ctx, const Model& m, const HeadScratch& s, View x, const Prediction& p,
-                  float temperature) {
+HeadOutputs head_forward(const Context& ctx, const Model& m, const HeadScratch& s, View x, const PredictedRows& p,
+                         float temperature) {
   final_norm(ctx, m, s, x, p);
-  const int64_t R = int64_t(p.rows.size());
-  if (m.head() == Head::kValue) {
-    value_forward(ctx, {.values = s.outputs, .inp = s.norm, .weight = m.weights().vector(m.weights().table().head)});
-    return;
-  }
-  const int64_t chunk = head_chunk_rows(m.config().vocab_size);
-  for (int64_t begin = 0; begin < R; begin += chunk) {
+  if (m.head() == Head::kValue) return values(ctx, m, s, p.count);
+  HeadOutputs out;
+  const int64_t chunk = head_chunk_rows(ctx.target(), m.config().vocab_size);
+  for (int64_t begin = 0; begin < p.count; begin += chunk) {
     ctx.throw_if_aborted();
-    chunk_logits(ctx, m, s, p, begin, std::min(R, begin + chunk), temperature);
+    chunk_logits(ctx, m, s, p, begin, std::min(p.count, begin + chunk), temperature, out);
   }
+  return out;
 }
 
-void head_backward(const Context& ctx, const Model& m, const HeadScratch& s, View x, const Prediction& p,
-                   const Loss& loss, LossTerms& terms, float* grads) {
+void head_backward(const Context& ctx, const Model& m, const HeadScratch& s, View x, const PredictedRows& p,
+                   std::span<const int32_t> index, const Loss& loss, LossTerms& terms, float* grads) {
   final_norm(ctx, m, s, x, p);
   const WeightTable& t = m.weights().table();
-  const int64_t R = int64_t(p.rows.size()), V = m.config().vocab_size;
+  const int64_t V = m.config().vocab_size;
   float* dhead = grads + t.params[size_t(t.head)].offset;
   if (m.head() == Head::kValue) {
     const View weight = m.weights().vector(t.head);
-    value_forward(ctx, {.values = s.outputs, .inp = s.norm, .weight = weight});
-    row_losses(s, p, loss, terms, 0, R);
+    row_losses(ctx, s, values(ctx, m, s, p.count), index, loss, terms, 0, p.count);
     value_backward(ctx, {.dinp = s.dnorm,
                          .dweight = view(dhead, 1, weight.cols),
                          .dvalues = s.d_output,
                          .inp = s.norm,
-                         .weight = weight});
+                         .weight = weight,
+                         .scratch = s.reduce});
   } else {
-    const int64_t chunk = head_chunk_rows(V);
+    HeadOutputs out;
+    const int64_t chunk = head_chunk_rows(ctx.target(), V);
     const bool with_entropy = loss.kind == Loss::kPolicy && loss.policy.entropy_coef != 0;
-    for (int64_t begin = 0; begin < R; begin += chunk) {
+    for (int64_t begin = 0; begin < p.count; begin += chunk) {
       ctx.throw_if_aborted();
-      const int64_t end = std::min(R, begin + chunk);
-      chunk_logits(ctx, m, s, p, begin, end, loss.temperature);
-      row_losses(s, p, loss, terms, begin, end);
+      const int64_t end = std::min(p.count, begin + chunk);
+      chunk_logits(ctx, m, s, p, begin, end, loss.temperature, out);
+      row_losses(ctx, s, out, index, loss, terms, begin, end);
       const View dlogits = s.dlogits.slice(0, end - begin);
       logprob_backward(ctx, {.dlogits = dlogits,
                              .logits = s.logits.slice(0, end - begin),
                              .stats = s.stats,
-                             .targets = p.targets.data() + begin,
+                             .targets = p.targets + begin,
                              .dlogprob = s.d_output + begin,
                              .dentropy = with_entropy ? s.d_entropy + begin : nullptr,
                              .vocab_size = V,

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
-#include "io/blob.h"
 #include "io/file.h"
-#include "ops/adamw.h"
+#include "io/xxhash64.h"
+#include "ops/zero.h"
 
 namespace limr {
 namespace {
@@ -21,23 +20,17 @@ std::string hash_hex(uint64_t h) {
 
 }  // namespace
 
-TrainState::TrainState(int64_t elements)
-    : grads(size_t(elements) * 4),
-      remainder(size_t(elements) * 2),
-      exp_avg(size_t(elements) * 4),
-      exp_avg_sq(size_t(elements) * 4) {}
-
 Model::Model(Engine& engine, const LoadOptions& options)
     : engine_(engine),
       options_(options),
       config_(load_model_config(options.dir)),
-      weights_(config_, options.head),
-      rope_(config_, std::min(config_.max_position_embeddings, kFirstPositions)),
-      transformer_(config_, weights_, rope_) {
-  const size_t bytes =
-      weights_.bytes() + (options.trainable ? TrainState::gradient_bytes(weights_.table().elements) +
-                                                  TrainState::optimizer_bytes(weights_.table().elements)
-                                            : 0);
+      weights_(config_, options.head, engine.device()),
+      rope_(config_, std::min(config_.max_position_embeddings, kFirstPositions), engine.device()),
+      transformer_(config_, weights_, rope_, engine.target()) {
+  size_t bytes = weights_.bytes();
+  if (options.trainable)
+    bytes += TrainState::gradient_bytes(weights_.table()) +
+             OptimizerState::bytes(weights_.table(), options.optimizer).device;
   engine.take(bytes, "the model");
   taken_ = bytes;
   const Context ctx = begin();
@@ -45,7 +38,7 @@ Model::Model(Engine& engine, const LoadOptions& options)
     weights_.randomize(ctx, config_, uint32_t(options.random_seed));
   else
     weights_.load(ctx, config_, SafetensorsSet::open(options.dir), options.value_head_seed);
-  if (options.trainable) train_ = std::make_unique<TrainState>(weights_.table().elements);
+  if (options.trainable) train_ = std::make_unique<TrainState>(weights_.table(), engine.device(), options.optimizer);
 }
 
 Model::~Model() { engine_.give_back(taken_); }
@@ -57,7 +50,8 @@ Context Model::begin() {
 
 void Model::reach(int64_t positions) {
   if (positions <= rope_.table().positions) return;
-  rope_ = Rope(config_, std::min(config_.max_position_embeddings, std::max(positions, 2 * rope_.table().positions)));
+  rope_ = Rope(config_, std::min(config_.max_position_embeddings, std::max(positions, 2 * rope_.table().positions)),
+               engine_.device());
 }
 
 void Model::check_trainable(const char* verb) const {
@@ -66,25 +60,22 @@ void Model::check_trainable(const char* verb) const {
 
 void Model::zero_grad() {
   check_trainable("zeroGrad");
-  const Context ctx = begin();
-  auto* grads = train_->grads.as<float>();
-  ctx.pool->parallel_for(weights_.table().elements, 1 << 16,
-                         [&](int64_t b, int64_t e) { std::memset(grads + b, 0, size_t(e - b) * 4); });
+  zero(begin(), train_->grads.data(), train_->grads.bytes());
 }
 
 StepResult Model::step(const StepOptions& o) {
   check_trainable("step");
   const Context ctx = begin();
   const WeightTable& t = weights_.table();
-  TrainState& s = *train_;
-  std::vector<double> partial(size_t((t.elements + kSumBlock - 1) / kSumBlock));
+  const auto* grads = train_->grads.as<float>();
+  Engine::Phase phase(engine_, OptimizerState::update_bytes(t, options_.optimizer));
+  auto* partial = phase.arena().array<double>(sum_squares_partials(t.elements));
   StepResult result;
-  result.grad_norm = std::sqrt(sum_squares(ctx, {s.grads.as<float>(), t.elements, partial.data()}));
+  result.grad_norm = std::sqrt(sum_squares(ctx, {grads, t.elements, partial}));
   if (!std::isfinite(result.grad_norm)) {
     result.skipped = true;
     for (const Param& p : t.params) {
-      const double sum = sum_squares(ctx, {s.grads.as<float>() + p.offset, p.elements, partial.data()});
-      if (std::isfinite(sum)) continue;
+      if (std::isfinite(sum_squares(ctx, {grads + p.offset, p.elements, partial}))) continue;
       result.non_finite = p.pieces[0].name;
       break;
     }
@@ -93,21 +84,7 @@ StepResult Model::step(const StepOptions& o) {
   }
   // As DeepSpeed and torch clip: by max_norm / (norm + 1e-6), never up.
   const float scale = o.max_grad_norm > 0 ? float(std::min(1.0, o.max_grad_norm / (result.grad_norm + 1e-6))) : 1.0f;
-  ++s.step;
-  for (const Param& p : t.params)
-    adamw(ctx, {.weight = weights_.data() + p.offset,
-                .remainder = s.remainder.as<uint16_t>() + p.offset,
-                .exp_avg = {s.exp_avg.as<float>() + p.offset},
-                .exp_avg_sq = {s.exp_avg_sq.as<float>() + p.offset},
-                .grad = s.grads.as<float>() + p.offset,
-                .n = p.elements,
-                .grad_scale = scale,
-                .lr = o.learning_rate,
-                .beta1 = o.beta1,
-                .beta2 = o.beta2,
-                .eps = o.eps,
-                .weight_decay = p.decay ? o.weight_decay : 0,
-                .step = s.step});
+  train_->optimizer.update(ctx, phase.arena(), weights_, grads, scale, o);
   zero_grad();
   return result;
 }
@@ -118,7 +95,8 @@ void Model::save(const std::string& dir) const {
 }
 
 std::string Model::layout_signature() const {
-  std::string text = cat("panels 32x2, fp32 master as bf16 + 16 bits, AdamW f32;");
+  const std::string text =
+      cat(weights_.layout() == Layout::kPanels ? "panels 32x2, " : "rows, ", train_->optimizer.signature());
   XxHash64 hash;
   for (const Param& p : weights_.table().params)
     for (const Piece& piece : p.pieces) {
@@ -130,25 +108,18 @@ std::string Model::layout_signature() const {
 
 void Model::save_optimizer(const std::string& file) const {
   check_trainable("saveOptimizer");
-  const int64_t n = weights_.table().elements;
-  BlobWriter writer(
-      file, {layout_signature(), train_->step, {{"remainder", n * 2}, {"exp_avg", n * 4}, {"exp_avg_sq", n * 4}}});
-  writer.write("remainder", train_->remainder.data(), n * 2);
-  writer.write("exp_avg", train_->exp_avg.data(), n * 4);
-  writer.write("exp_avg_sq", train_->exp_avg_sq.data(), n * 4);
-  writer.finish();
+  train_->optimizer.save(file, layout_signature());
 }
 
 void Model::load_optimizer(const std::string& file) {
   check_trainable("loadOptimizer");
-  BlobReader reader(file);
-  reader.expect_signature(layout_signature());
-  reader.verify();  // before anything is overwritten
-  const int64_t n = weights_.table().elements;
-  reader.read("remainder", train_->remainder.data(), n * 2);
-  reader.read("exp_avg", train_->exp_avg.data(), n * 4);
-  reader.read("exp_avg_sq", train_->exp_avg_sq.data(), n * 4);
-  train_->step = reader.header().step;
+  train_->optimizer.load(file, layout_signature());
+}
+
+size_t Model::training_bytes() const {
+  if (!train_) return 0;
+  const OptimizerState::Bytes state = OptimizerState::bytes(weights_.table(), options_.optimizer);
+  return train_->grads.bytes() + state.device + state.host;
 }
 
 std::vector<std::string> Model::tensor_names() const {
@@ -158,22 +129,32 @@ std::vector<std::string> Model::tensor_names() const {
   return names;
 }
 
+std::vector<float> Model::read_elements(const Param& param, TensorKind kind) const {
+  Device& device = engine_.device();
+  std::vector<float> out(size_t(param.elements));
+  if (kind == TensorKind::kWeight) {
+    std::vector<bf16> staging;
+    const bf16* weight = on_host(device, weights_.data() + param.offset, param.elements, staging);
+    std::transform(weight, weight + param.elements, out.begin(), bf16_to_f32);
+  } else if (kind == TensorKind::kGrad) {
+    device.copy_out(out.data(), train_->grads.as<float>() + param.offset, out.size() * sizeof(float));
+  } else {
+    return train_->optimizer.read(param, weights_, kind);
+  }
+  return out;
+}
+
 Model::Tensor Model::read_tensor(const std::string& name, TensorKind kind) const {
   if (kind != TensorKind::kWeight) check_trainable("reading optimizer state");
   for (const Param& param : weights_.table().params)
     for (const Piece& piece : param.pieces) {
       if (piece.name != name) continue;
+      const std::vector<float> elements = read_elements(param, kind);
       Tensor out{piece.vector ? 1 : piece.rows, piece.vector ? piece.rows * piece.cols : piece.cols, {}};
       out.data.resize(size_t(piece.rows * piece.cols));
       for (int64_t r = 0; r < piece.rows; ++r)
-        unpack_piece(param, piece, r, out.data.data() + r * piece.cols, [&](int64_t i) {
-          if (kind == TensorKind::kWeight) return bf16_to_f32(weights_.data()[i]);
-          if (kind == TensorKind::kMaster) return join_master(weights_.data()[i], train_->remainder.as<uint16_t>()[i]);
-          const Buffer& b = kind == TensorKind::kGrad     ? train_->grads
-                            : kind == TensorKind::kExpAvg ? train_->exp_avg
-                                                          : train_->exp_avg_sq;
-          return b.as<float>()[i];
-        });
+        for (int64_t c = 0; c < piece.cols; ++c)
+          out.data[size_t(r * piece.cols + c)] = elements[size_t(element_index(weights_.layout(), param, piece, r, c))];
       return out;
     }
   throw Error(Code::kUsage, cat("no tensor is called ", name));

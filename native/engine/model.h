@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "engine/packed.h"
 #include "engine/update/loss.h"
+#include "engine/update/optimizer.h"
 #include "model/transformer.h"
 
 namespace limr {
@@ -19,31 +20,27 @@ struct LoadOptions {
   int64_t random_seed = -1;  // >= 0: random weights instead of reading them
   uint32_t value_head_seed = 0;
   bool checkpointing = false;
+  OptimizerOptions optimizer = {};
 };
 
-// fp32 gradients and AdamW state, in the storage order of the weights.
+// fp32 gradients, in the storage order of the weights, and the optimizer's state.
 struct TrainState {
-  explicit TrainState(int64_t elements);
-  Buffer grads, remainder, exp_avg, exp_avg_sq;
-  int64_t step = 0;  // optimizer steps taken
-  static size_t gradient_bytes(int64_t elements) { return size_t(elements) * 4; }
-  static size_t optimizer_bytes(int64_t elements) { return size_t(elements) * 10; }
+  TrainState(const WeightTable& table, Device& device, const OptimizerOptions& options)
+      : grads(gradient_bytes(table), device), optimizer(table, device, options) {}
+  Buffer grads;
+  OptimizerState optimizer;
+  static size_t gradient_bytes(const WeightTable& table) { return size_t(table.elements) * sizeof(float); }
 };
 
 struct Scores {
   std::vector<float> logprobs, entropy, values;  // per token; the heads that do not exist stay empty
 };
 
-struct StepOptions {
-  double learning_rate = 0, beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weight_decay = 0, max_grad_norm = 0;
-};
 struct StepResult {
   double grad_norm = 0;
   bool skipped = false;
   std::string non_finite;  // the first parameter whose gradient is not finite
 };
-
-enum class TensorKind { kWeight, kMaster, kGrad, kExpAvg, kExpAvgSq };
 
 class Model {
  public:
@@ -56,7 +53,7 @@ class Model {
   Engine& engine() { return engine_; }
   Head head() const { return options_.head; }
   bool trainable() const { return train_ != nullptr; }
-  int64_t optimizer_steps() const { return train_ ? train_->step : 0; }
+  int64_t optimizer_steps() const { return train_ ? train_->optimizer.step() : 0; }
 
   // Log-probs and entropies, or values. A pass takes sequences until `max_tokens`; NaN for first tokens.
   Scores score(const PackedTokens& packed, float temperature, int64_t max_tokens);
@@ -76,6 +73,8 @@ class Model {
   void load_optimizer(const std::string& file);
 
   std::vector<std::string> tensor_names() const;
+  // Resident bytes of gradients and optimizer state, pinned host memory included.
+  size_t training_bytes() const;
   // Rows, cols, data in Hugging Face order.
   struct Tensor {
     int64_t rows, cols;
@@ -98,6 +97,7 @@ class Model {
   // bf16 [N, C] after the final norm, from the arena.
   View hidden_states(const Context& ctx, Arena& arena, const PackedBatch& batch);
   std::string layout_signature() const;
+  std::vector<float> read_elements(const Param& param, TensorKind kind) const;
   void check_trainable(const char* verb) const;
 
   Engine& engine_;
@@ -113,11 +113,11 @@ class Model {
   std::atomic<bool> abort_{false};
 };
 
-// Rows of logits computed at once: a function of the vocabulary alone.
-int64_t head_chunk_rows(int64_t vocab_size);
+// Rows of logits computed at once.
+int64_t head_chunk_rows(Target target, int64_t vocab_size);
 // What a phase takes from the workspace, by running its allocations on a planner.
 size_t score_bytes(const Transformer&, Head head, int64_t tokens, int64_t sequences);
 size_t train_bytes(const Transformer&, Head head, int64_t tokens, int64_t sequences, int64_t predicted, int64_t longest,
-                   bool checkpointing, int threads);
+                   bool checkpointing);
 
 }  // namespace limr

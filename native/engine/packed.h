@@ -25,6 +25,7 @@ class PackedBatch {
   PackedBatch(const PackedTokens& packed, int64_t first, int64_t last);
   Batch batch() const;
   int64_t num_tokens() const { return int64_t(tokens_.size()); }
+  int64_t num_sequences() const { return int64_t(sequences_.size()); }
   int64_t num_pages() const { return int64_t(pages_.size()); }
   int64_t longest() const { return longest_; }
 

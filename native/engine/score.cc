@@ -28,6 +28,11 @@ int64_t pass_end(const PackedTokens& packed, int64_t first, int64_t max_tokens) 
   return last;
 }
 
+// What a pass over whole sequences uploads.
+UploadSize upload_size(int64_t tokens, int64_t sequences, int64_t rows) {
+  return {.tokens = tokens, .sequences = sequences, .pages = max_pages(tokens, sequences), .rows = rows};
+}
+
 // What a pass to the final norm keeps: one layer's keys and values, and the hidden states [N, C] bf16.
 struct HiddenScratch {
   KvPages kv;
@@ -39,6 +44,7 @@ HiddenScratch hidden_scratch(Arena& arena, const ModelConfig& c, int64_t tokens,
 
 size_t hidden_bytes(const Transformer& t, const PackedBatch& batch) {
   Arena plan = Arena::planner();
+  plan.alloc(Upload::bytes(t.target(), upload_size(batch.num_tokens(), batch.num_sequences(), 0)));
   hidden_scratch(plan, t.config(), batch.num_tokens(), batch.num_pages());
   t.plan_forward(plan, batch.num_tokens());
   return plan.peak();
@@ -58,9 +64,10 @@ void mean_of_rows(const View& hidden, float* out) {
 
 size_t score_bytes(const Transformer& t, Head head, int64_t tokens, int64_t sequences) {
   Arena plan = Arena::planner();
+  plan.alloc(Upload::bytes(t.target(), upload_size(tokens, sequences, tokens)));
   one_layer_pages(plan, t.config(), max_pages(tokens, sequences));
   t.plan_forward(plan, tokens);
-  head_scratch(plan, t.config(), head, tokens, false);
+  head_scratch(plan, t, head, tokens, false);
   return plan.peak();
 }
 
@@ -82,14 +89,19 @@ Scores Model::score(const PackedTokens& packed, float temperature, int64_t max_t
     if (!p.rows.empty()) {
       Engine::Phase phase(engine_, score_bytes(transformer_, head(), batch.num_tokens(), last - first));
       reach(batch.longest());
-      const KvPages kv = one_layer_pages(phase.arena(), config_, batch.num_pages());
-      const View x = transformer_.forward(ctx, phase.arena(), batch.batch(), [&](int64_t) { return kv; });
-      const HeadScratch s = head_scratch(phase.arena(), config_, head(), int64_t(p.rows.size()), false);
-      head_forward(ctx, *this, s, x, p, temperature);
+      Arena& arena = phase.arena();
+      Upload upload(ctx, arena, upload_size(batch.num_tokens(), last - first, int64_t(p.rows.size())));
+      const Batch on_device = upload.add(batch.batch(), false);
+      const PredictedRows rows = upload.add(p);
+      upload.send();
+      const KvPages kv = one_layer_pages(arena, config_, batch.num_pages());
+      const View x = transformer_.forward(ctx, arena, on_device, [&](int64_t) { return kv; });
+      const HeadScratch s = head_scratch(arena, transformer_, head(), rows.count, false);
+      const HeadOutputs result = head_forward(ctx, *this, s, x, rows, temperature);
       for (size_t r = 0; r < p.index.size(); ++r) {
         const auto i = size_t(p.index[r]);
-        (head() == Head::kLm ? out.logprobs : out.values)[i] = s.outputs[r];
-        if (head() == Head::kLm) out.entropy[i] = s.entropy[r];
+        (head() == Head::kLm ? out.logprobs : out.values)[i] = result.outputs[r];
+        if (head() == Head::kLm) out.entropy[i] = result.entropy[r];
       }
     }
     first = last;
@@ -103,14 +115,23 @@ std::vector<float> Model::logits(const PackedTokens& packed) {
   const Context ctx = begin();
   const PackedBatch batch(packed, 0, packed.num_sequences());
   const int64_t N = batch.num_tokens(), V = config_.vocab_size;
-  Engine::Phase phase(engine_, hidden_bytes(transformer_, batch));
+  const int64_t chunk = std::min(N, head_chunk_rows(ctx.target(), V));
+  const size_t logit_bytes = engine_.device().on_host() ? 0 : size_t(chunk * V) * sizeof(float);
+  Engine::Phase phase(engine_, hidden_bytes(transformer_, batch) + logit_bytes + 64);
   const View norm = hidden_states(ctx, phase.arena(), batch);
   std::vector<float> out(size_t(N * V));
-  linear_forward(ctx, {.out = view(out.data(), N, V),
-                       .inp = norm,
-                       .weight = weights_.matrix(weights_.table().head),
-                       .bias = {},
-                       .residual = {}});
+  const View scratch = logit_bytes ? phase.arena().matrix(DType::kF32, chunk, V) : View{};
+  for (int64_t begin = 0; begin < N; begin += chunk) {
+    const int64_t rows = std::min(chunk, N - begin);
+    float* host = out.data() + begin * V;
+    const View logits = scratch ? scratch.slice(0, rows) : view(host, rows, V);
+    linear_forward(ctx, {.out = logits,
+                         .inp = norm.slice(begin, begin + rows),
+                         .weight = weights_.matrix(weights_.table().head),
+                         .bias = {},
+                         .residual = {}});
+    if (scratch) ctx.device->copy_out(host, logits.data, size_t(rows * V) * sizeof(float));
+  }
   return out;
 }
 
@@ -124,7 +145,9 @@ std::vector<float> Model::mean_hidden_states(const PackedTokens& packed, int64_t
     const int64_t last = pass_end(packed, first, max_tokens);
     const PackedBatch batch(packed, first, last);
     Engine::Phase phase(engine_, hidden_bytes(transformer_, batch));
-    const View hidden = hidden_states(ctx, phase.arena(), batch);
+    View hidden = hidden_states(ctx, phase.arena(), batch);
+    std::vector<bf16> staging;
+    hidden.data = const_cast<bf16*>(on_host(*ctx.device, hidden.as<bf16>(), hidden.rows * hidden.cols, staging));
     const int32_t begin = packed.offsets[size_t(first)];
     for (int64_t s = first; s < last; ++s)
       mean_of_rows(hidden.slice(packed.offsets[size_t(s)] - begin, packed.offsets[size_t(s) + 1] - begin),
@@ -136,8 +159,11 @@ std::vector<float> Model::mean_hidden_states(const PackedTokens& packed, int64_t
 
 View Model::hidden_states(const Context& ctx, Arena& arena, const PackedBatch& batch) {
   reach(batch.longest());
+  Upload upload(ctx, arena, upload_size(batch.num_tokens(), batch.num_sequences(), 0));
+  const Batch on_device = upload.add(batch.batch(), false);
+  upload.send();
   const HiddenScratch s = hidden_scratch(arena, config_, batch.num_tokens(), batch.num_pages());
-  const View x = transformer_.forward(ctx, arena, batch.batch(), [&](int64_t) { return s.kv; });
+  const View x = transformer_.forward(ctx, arena, on_device, [&](int64_t) { return s.kv; });
   rmsnorm_forward(ctx, {.out = s.hidden,
                         .rstd = {},
                         .inp = x,

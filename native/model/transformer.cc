@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "model/check.h"
-#include "ops/embedding.h"
 #include "ops/rmsnorm.h"
 
 namespace limr {
@@ -34,19 +33,24 @@ std::vector<float> inverse_frequencies(const ModelConfig& c) {
 
 }  // namespace
 
-Rope::Rope(const ModelConfig& config, int64_t positions)
-    : positions_(positions), cos_(size_t(positions * config.head_dim / 2)), sin_(cos_.size()) {
+Rope::Rope(const ModelConfig& config, int64_t positions, Device& device)
+    : positions_(positions),
+      cos_(size_t(positions * config.head_dim / 2) * sizeof(float), device),
+      sin_(cos_.bytes(), device) {
   const std::vector<float> freq = inverse_frequencies(config);
+  std::vector<float> cos(cos_.bytes() / sizeof(float)), sin(cos.size());
   for (int64_t p = 0; p < positions; ++p)
     for (size_t i = 0; i < freq.size(); ++i) {
       const float angle = float(p) * freq[i];
-      cos_[size_t(p) * freq.size() + i] = float(std::cos(double(angle)));
-      sin_[size_t(p) * freq.size() + i] = float(std::sin(double(angle)));
+      cos[size_t(p) * freq.size() + i] = float(std::cos(double(angle)));
+      sin[size_t(p) * freq.size() + i] = float(std::sin(double(angle)));
     }
+  device.copy_in(cos_.data(), cos.data(), cos_.bytes());
+  device.copy_in(sin_.data(), sin.data(), sin_.bytes());
 }
 
-Transformer::Transformer(const ModelConfig& config, const Weights& weights, const Rope& rope)
-    : config_(config), weights_(weights), rope_(rope) {}
+Transformer::Transformer(const ModelConfig& config, const Weights& weights, const Rope& rope, Target target)
+    : config_(config), weights_(weights), rope_(rope), target_(target) {}
 
 LayerActivations Transformer::scratch_activations(Arena& arena, int64_t N) const {
   const ModelConfig& c = config_;
@@ -57,6 +61,7 @@ LayerActivations Transformer::scratch_activations(Arena& arena, int64_t N) const
   a.q = arena.matrix(DType::kBf16, N, c.q_size());
   a.attention = arena.matrix(DType::kBf16, N, c.q_size());
   a.hidden = arena.matrix(DType::kBf16, N, c.intermediate_size);
+  a.swiglu = arena.alloc(swiglu_forward_scratch_bytes(target_, N, c.intermediate_size));
   return a;
 }
 
@@ -128,7 +133,8 @@ void Transformer::layer_forward(const Context& ctx, int64_t layer, const Batch& 
                           .kv = a.kv,
                           .sequences = batch.sequences,
                           .num_sequences = batch.num_sequences,
-                          .scale = 1.0f / std::sqrt(float(config_.head_dim))});
+                          .scale = 1.0f / std::sqrt(float(config_.head_dim)),
+                          .longest = batch.longest});
   check_finite(ctx, "attention", layer, a.attention);
   linear_forward(ctx, {.out = a.x_mid,
                        .inp = a.attention,
@@ -139,7 +145,11 @@ void Transformer::layer_forward(const Context& ctx, int64_t layer, const Batch& 
   rmsnorm_forward(ctx,
                   {.out = a.norm2, .rstd = a.rstd2, .inp = a.x_mid, .weight = weights_.vector(p.mlp_norm), .eps = eps});
   check_finite(ctx, "mlp norm", layer, a.norm2);
-  swiglu_forward(ctx, {.out = a.hidden, .gate_up = a.gate_up, .inp = a.norm2, .weight = weights_.matrix(p.gate_up)});
+  swiglu_forward(ctx, {.out = a.hidden,
+                       .gate_up = a.gate_up,
+                       .inp = a.norm2,
+                       .weight = weights_.matrix(p.gate_up),
+                       .scratch = a.swiglu});
   check_finite(ctx, "swiglu", layer, a.hidden);
   linear_forward(ctx,
                  {.out = out, .inp = a.hidden, .weight = weights_.matrix(p.down), .bias = {}, .residual = a.x_mid});

@@ -8,11 +8,12 @@
 #include "core/arena.h"
 #include "model/weights.h"
 #include "ops/attention.h"
+#include "ops/embedding.h"
 #include "ops/rope.h"
 
 namespace limr {
 
-// Packed tokens of several sequences, without padding.
+// Packed tokens of several sequences, without padding. The arrays are where the weights are (engine/upload.h).
 struct Batch {
   int64_t num_tokens = 0;    // N
   const int32_t* tokens;     // [N]
@@ -21,34 +22,36 @@ struct Batch {
   const AttentionSequence* sequences;
   int64_t num_sequences = 0;
   int64_t longest = 0;  // new tokens of the longest sequence
+  TokenRuns runs = {};  // backward on a device only
 };
 
 // cos and sin of every position, f32, as Hugging Face computes them (llama3 scaling included).
 class Rope {
  public:
-  Rope(const ModelConfig&, int64_t positions);
-  RopeTable table() const { return {cos_.data(), sin_.data(), positions_}; }
+  Rope(const ModelConfig&, int64_t positions, Device& device = cpu_device());
+  RopeTable table() const { return {cos_.as<float>(), sin_.as<float>(), positions_}; }
 
  private:
   int64_t positions_;
-  std::vector<float> cos_, sin_;
+  Buffer cos_, sin_;
 };
 
 // What a layer leaves for its backward. With activation checkpointing only `x` of every layer is kept, and the rest of one layer.
 struct LayerActivations {
-  View x;          // [N, C] input of the layer
-  View norm1;      // [N, C] attention_norm(x)
-  View rstd1;      // [1, N] f32
-  View qkv;        // [N, (H+2K)D] f32, before rope
-  View q;          // [N, H*D] after rope
-  KvPages kv;      // keys after rope, values
-  View attention;  // [N, H*D]
-  View lse;        // [H, N] f32
-  View x_mid;      // [N, C] after the attention block
-  View norm2;      // [N, C]
-  View rstd2;      // [1, N] f32
-  View gate_up;    // [N, 2F] gate-up order
-  View hidden;     // [N, F] swiglu
+  View x;                  // [N, C] input of the layer
+  View norm1;              // [N, C] attention_norm(x)
+  View rstd1;              // [1, N] f32
+  View qkv;                // [N, (H+2K)D] f32, before rope
+  View q;                  // [N, H*D] after rope
+  KvPages kv;              // keys after rope, values
+  View attention;          // [N, H*D]
+  View lse;                // [H, N] f32
+  View x_mid;              // [N, C] after the attention block
+  View norm2;              // [N, C]
+  View rstd2;              // [1, N] f32
+  View gate_up;            // [N, 2F] gate-up order
+  View hidden;             // [N, F] swiglu
+  void* swiglu = nullptr;  // its scratch, where gate_up is absent
 };
 
 struct Activations {
@@ -58,9 +61,11 @@ struct Activations {
 
 class Transformer {
  public:
-  Transformer(const ModelConfig& config, const Weights& weights, const Rope& rope);
+  // `target` is where it will run: what scratch memory depends on.
+  Transformer(const ModelConfig& config, const Weights& weights, const Rope& rope, Target target);
 
   const ModelConfig& config() const { return config_; }
+  Target target() const { return target_; }
 
   // Inference. `kv(layer)` gives a layer's pages. Returns x [N, C], allocated from the arena with all scratch.
   template <typename Kv>
@@ -84,7 +89,7 @@ class Transformer {
   void backward(const Context& ctx, Arena& arena, const Batch& batch, Activations& acts, View dx, float* grads,
                 bool checkpointing) const;
   // Scratch that backward takes from the arena.
-  void plan_backward(Arena& arena, int64_t num_tokens, int64_t longest, int threads) const;
+  void plan_backward(Arena& arena, int64_t num_tokens, int64_t longest) const;
 
  private:
   LayerActivations scratch_activations(Arena& arena, int64_t num_tokens) const;
@@ -93,13 +98,14 @@ class Transformer {
   void layer_forward(const Context& ctx, int64_t layer, const Batch& batch, const LayerActivations& acts,
                      View out) const;
   struct BackwardScratch;
-  BackwardScratch backward_scratch(Arena& arena, int64_t num_tokens, int64_t longest, int threads) const;
+  BackwardScratch backward_scratch(Arena& arena, int64_t num_tokens, int64_t longest) const;
   void layer_backward(const Context& ctx, int64_t layer, const Batch& batch, const LayerActivations& acts,
                       const BackwardScratch& s, View dx, float* grads) const;
 
   const ModelConfig& config_;
   const Weights& weights_;
   const Rope& rope_;
+  Target target_;
 };
 
 }  // namespace limr

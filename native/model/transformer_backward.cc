@@ -3,7 +3,6 @@
 
 #include "model/check.h"
 #include "model/transformer.h"
-#include "ops/embedding.h"
 #include "ops/rmsnorm.h"
 
 namespace limr {
@@ -16,10 +15,10 @@ struct Transformer::BackwardScratch {
   void* matmul;     // the largest that any linear layer needs
   void* reduce;     // rmsnorm, rope
   void* attention;
+  void* swiglu;
 };
 
-Transformer::BackwardScratch Transformer::backward_scratch(Arena& arena, int64_t N, int64_t longest,
-                                                           int threads) const {
+Transformer::BackwardScratch Transformer::backward_scratch(Arena& arena, int64_t N, int64_t longest) const {
   const ModelConfig& c = config_;
   const int64_t C = c.hidden_size, F = c.intermediate_size, Q = c.q_size(), KV = c.kv_size(), W = Q + 2 * KV;
   BackwardScratch s;
@@ -31,21 +30,21 @@ Transformer::BackwardScratch Transformer::backward_scratch(Arena& arena, int64_t
   s.dqkv = arena.matrix(DType::kBf16, N, W);
   size_t matmul = 0;
   for (const auto& [rows, cols] : {std::pair{W, C}, {C, Q}, {2 * F, C}, {C, F}})
-    matmul = std::max(matmul, linear_backward_weight_scratch_bytes({}, N, rows, cols));
+    matmul = std::max(matmul, linear_backward_weight_scratch_bytes(target_, N, rows, cols));
   s.matmul = arena.alloc(matmul);
   s.reduce = arena.alloc(std::max(rmsnorm_backward_scratch_bytes(N, C), rope_backward_scratch_bytes(N, c.head_dim)));
-  s.attention = arena.alloc(
-      attention_backward_scratch_bytes({DeviceKind::kCpu, threads}, N, c.num_attention_heads, longest, c.head_dim));
+  s.attention = arena.alloc(attention_backward_scratch_bytes(target_, N, c.num_attention_heads, longest, c.head_dim));
+  s.swiglu = arena.alloc(swiglu_backward_scratch_bytes(target_, N, F));
   return s;
 }
 
-void Transformer::plan_backward(Arena& arena, int64_t num_tokens, int64_t longest, int threads) const {
-  backward_scratch(arena, num_tokens, longest, threads);
+void Transformer::plan_backward(Arena& arena, int64_t num_tokens, int64_t longest) const {
+  backward_scratch(arena, num_tokens, longest);
 }
 
 void Transformer::backward(const Context& ctx, Arena& arena, const Batch& batch, Activations& acts, View dx,
                            float* grads, bool checkpointing) const {
-  const BackwardScratch s = backward_scratch(arena, batch.num_tokens, batch.longest, ctx.pool->size());
+  const BackwardScratch s = backward_scratch(arena, batch.num_tokens, batch.longest);
   for (int64_t l = config_.num_hidden_layers - 1; l >= 0; --l) {
     ctx.throw_if_aborted();
     const LayerActivations& a = acts.layers[size_t(l)];
@@ -57,7 +56,8 @@ void Transformer::backward(const Context& ctx, Arena& arena, const Batch& batch,
   embedding_backward(ctx, {.dweight = grads + t.params[size_t(t.embedding)].offset,
                            .dout = dx,
                            .tokens = batch.tokens,
-                           .vocab_size = config_.vocab_size});
+                           .vocab_size = config_.vocab_size,
+                           .runs = batch.runs});
 }
 
 void Transformer::layer_backward(const Context& ctx, int64_t layer, const Batch& batch, const LayerActivations& a,
@@ -71,7 +71,9 @@ void Transformer::layer_backward(const Context& ctx, int64_t layer, const Batch&
 
   // MLP: dx is the gradient of x_mid + down(swiglu(gate_up(norm2)))
   linear_backward_weight(ctx, {.dweight = grad(p.down), .dbias = {}, .dout = dx, .inp = a.hidden, .scratch = s.matmul});
-  swiglu_backward(ctx, {.dgate_up = a.gate_up, .gate_up = a.gate_up, .dout = dx, .down = weights_.matrix(p.down)});
+  swiglu_backward(
+      ctx,
+      {.dgate_up = a.gate_up, .gate_up = a.gate_up, .dout = dx, .down = weights_.matrix(p.down), .scratch = s.swiglu});
   check_finite(ctx, "swiglu backward", layer, a.gate_up);
   linear_backward_weight(
       ctx, {.dweight = grad(p.gate_up), .dbias = {}, .dout = a.gate_up, .inp = a.norm2, .scratch = s.matmul});
@@ -101,7 +103,8 @@ void Transformer::layer_backward(const Context& ctx, int64_t layer, const Batch&
                            .sequences = batch.sequences,
                            .num_sequences = batch.num_sequences,
                            .scale = 1.0f / std::sqrt(float(config_.head_dim)),
-                           .scratch = s.attention});
+                           .scratch = s.attention,
+                           .longest = batch.longest});
   check_finite(ctx, "attention backward", layer, s.dq);
   rope_backward(ctx, {.dqkv = s.dqkv,
                       .dq = s.dq,

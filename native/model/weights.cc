@@ -15,9 +15,9 @@ constexpr int64_t kParamAlign = 64;
 struct TableBuilder {
   WeightTable table{};
 
-  int add(bool panels, int64_t rows, int64_t cols, bool decay, std::vector<Piece> pieces) {
-    const int64_t elements = panels ? packed_elements(rows, cols) : rows * cols;
-    table.params.push_back({panels, rows, cols, table.elements, elements, decay, std::move(pieces)});
+  int add(bool matrix, int64_t rows, int64_t cols, bool decay, std::vector<Piece> pieces) {
+    const int64_t elements = matrix ? packed_elements(rows, cols) : rows * cols;
+    table.params.push_back({matrix, rows, cols, table.elements, elements, decay, std::move(pieces)});
     table.elements += round_up(elements, kParamAlign);
     for (const Piece& p : table.params.back().pieces) table.num_parameters += p.rows * p.cols;
     return int(table.params.size()) - 1;
@@ -35,8 +35,8 @@ float normal(uint32_t seed, uint32_t tensor, uint64_t element) {
   return float(std::sqrt(-2 * std::log(u1)) * std::cos(6.283185307179586 * u2));
 }
 
-bool is_norm(const Param& p) { return !p.panels && p.pieces[0].name.find("norm") != std::string::npos; }
-bool is_bias(const Param& p) { return !p.panels && p.pieces[0].name.ends_with(".bias"); }
+bool is_norm(const Param& p) { return !p.matrix && p.pieces[0].name.find("norm") != std::string::npos; }
+bool is_bias(const Param& p) { return !p.matrix && p.pieces[0].name.ends_with(".bias"); }
 
 constexpr const char* kValueHead = "score.weight";
 
@@ -79,8 +79,19 @@ WeightTable make_weight_table(const ModelConfig& c, Head head) {
   return b.table;
 }
 
-Weights::Weights(const ModelConfig& config, Head head)
-    : table_(make_weight_table(config, head)), head_(head), block_(size_t(table_.elements) * sizeof(bf16)) {}
+Weights::Weights(const ModelConfig& config, Head head, Device& device)
+    : table_(make_weight_table(config, head)),
+      head_(head),
+      device_(&device),
+      block_(size_t(table_.elements) * sizeof(bf16), device) {}
+
+template <typename Write>
+void Weights::set(const Param& param, Write&& write) {
+  if (device_->on_host()) return write(data() + param.offset);
+  std::vector<bf16> staging(size_t(param.elements), bf16(0));
+  write(staging.data());
+  device_->copy_in(data() + param.offset, staging.data(), staging.size() * sizeof(bf16));
+}
 
 PackedWeight Weights::matrix(int param) const {
   const Param& p = table_.params[size_t(param)];
@@ -93,44 +104,53 @@ View Weights::vector(int param) const {
   return view(data() + p.offset, 1, p.rows * p.cols);
 }
 
+namespace {
+
+// Into the elements of its parameter.
+void load_piece(const Context& ctx, const ModelConfig& config, const SafetensorsSet& files, const Param& param,
+                const Piece& piece, uint32_t value_head_seed, Layout layout, bf16* out) {
+  if (piece.name == kValueHead && !files.contains(piece.name)) {
+    const float std = 1.0f / float(config.hidden_size + 1);
+    for (int64_t c = 0; c < piece.cols; ++c) out[c] = f32_to_bf16(std * normal(value_head_seed, 0, uint64_t(c)));
+    return;
+  }
+  if (piece.vector)
+    files.at(piece.name, {piece.rows * piece.cols});
+  else
+    files.at(piece.name, {piece.rows, piece.cols});
+  if (!param.matrix) {
+    files.read_bf16(piece.name, out + piece.begin, 0, piece.vector ? 1 : piece.rows);
+    return;
+  }
+  // 32 rows at a time: their pairs of columns lie side by side in a panel (16 at a time in gate-up order).
+  const int64_t step = piece.order == Piece::kPlain ? 32 : 16, K = piece.cols;
+  ctx.pool->parallel_for((piece.rows + step - 1) / step, 1, [&](int64_t begin, int64_t end) {
+    const auto rows = std::make_unique<bf16[]>(size_t(step * K));
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = i * step, count = std::min(step, piece.rows - first);
+      files.read_bf16(piece.name, rows.get(), first, first + count);
+      for (int64_t k = 0; k < K; k += 2)
+        for (int64_t r = 0; r < count; ++r) {
+          bf16* dst = out + weight_index(layout, piece.storage_row(first + r), k, K);
+          dst[0] = rows[size_t(r * K + k)], dst[1] = rows[size_t(r * K + k + 1)];
+        }
+    }
+  });
+}
+
+}  // namespace
+
 void Weights::load(const Context& ctx, const ModelConfig& config, const SafetensorsSet& files,
                    uint32_t value_head_seed) {
   std::set<std::string> known = {"lm_head.weight",
                                  kValueHead};  // the head that this handle does not use is no surprise
-  for (const Param& param : table_.params) {
-    for (const Piece& piece : param.pieces) {
-      known.insert(piece.name);
-      bf16* out = data() + param.offset;
-      if (piece.name == kValueHead && !files.contains(piece.name)) {
-        const float std = 1.0f / float(config.hidden_size + 1);
-        for (int64_t c = 0; c < piece.cols; ++c) out[c] = f32_to_bf16(std * normal(value_head_seed, 0, uint64_t(c)));
-        continue;
+  for (const Param& param : table_.params)
+    set(param, [&](bf16* out) {
+      for (const Piece& piece : param.pieces) {
+        known.insert(piece.name);
+        load_piece(ctx, config, files, param, piece, value_head_seed, layout(), out);
       }
-      if (piece.vector)
-        files.at(piece.name, {piece.rows * piece.cols});
-      else
-        files.at(piece.name, {piece.rows, piece.cols});
-      if (!param.panels) {
-        const int64_t rows = piece.vector ? 1 : piece.rows;
-        files.read_bf16(piece.name, out + piece.begin, 0, rows);
-        continue;
-      }
-      // 32 rows at a time: their pairs of columns lie side by side in a panel (16 at a time in gate-up order).
-      const int64_t step = piece.order == Piece::kPlain ? 32 : 16, K = piece.cols;
-      ctx.pool->parallel_for((piece.rows + step - 1) / step, 1, [&](int64_t begin, int64_t end) {
-        const auto rows = std::make_unique<bf16[]>(size_t(step * K));
-        for (int64_t i = begin; i < end; ++i) {
-          const int64_t first = i * step, count = std::min(step, piece.rows - first);
-          files.read_bf16(piece.name, rows.get(), first, first + count);
-          for (int64_t k = 0; k < K; k += 2)
-            for (int64_t r = 0; r < count; ++r) {
-              bf16* dst = out + packed_index(piece.storage_row(first + r), k, K);
-              dst[0] = rows[size_t(r * K + k)], dst[1] = rows[size_t(r * K + k + 1)];
-            }
-        }
-      });
-    }
-  }
+    });
   for (const std::string& name : files.names())
     LIMR_CHECK(known.contains(name) || name.ends_with("rotary_emb.inv_freq"), kFormat,
                cat(files.file_of(name), ": tensor ", name, " belongs to no parameter of a ", config.model_type_name(),
@@ -141,23 +161,23 @@ void Weights::load(const Context& ctx, const ModelConfig& config, const Safetens
 void Weights::randomize(const Context& ctx, const ModelConfig& config, uint32_t seed) {
   for (size_t i = 0; i < table_.params.size(); ++i) {
     const Param& param = table_.params[i];
-    bf16* out = data() + param.offset;
     const bool value_head = head_ == Head::kValue && int(i) == table_.head;
     const float std = value_head ? 1.0f / float(config.hidden_size + 1) : float(config.initializer_range);
-    uint32_t tensor = uint32_t(i) * 4;
-    for (const Piece& piece : param.pieces) {
-      ctx.pool->parallel_for(piece.rows, 64, [&](int64_t begin, int64_t end) {
-        for (int64_t r = begin; r < end; ++r)
-          for (int64_t c = 0; c < piece.cols; ++c) {
-            const int64_t row = piece.storage_row(r);
-            const float x = is_norm(param)   ? 1.0f
-                            : is_bias(param) ? 0.0f
-                                             : std * normal(seed, tensor, uint64_t(r * piece.cols + c));
-            out[param.panels ? packed_index(row, c, param.cols) : row * param.cols + c] = f32_to_bf16(x);
-          }
-      });
-      ++tensor;
-    }
+    set(param, [&](bf16* out) {
+      uint32_t tensor = uint32_t(i) * 4;
+      for (const Piece& piece : param.pieces) {
+        ctx.pool->parallel_for(piece.rows, 64, [&](int64_t begin, int64_t end) {
+          for (int64_t r = begin; r < end; ++r)
+            for (int64_t c = 0; c < piece.cols; ++c) {
+              const float x = is_norm(param)   ? 1.0f
+                              : is_bias(param) ? 0.0f
+                                               : std * normal(seed, tensor, uint64_t(r * piece.cols + c));
+              out[element_index(layout(), param, piece, r, c)] = f32_to_bf16(x);
+            }
+        });
+        ++tensor;
+      }
+    });
   }
 }
 
@@ -168,17 +188,16 @@ void Weights::save(const std::string& dir) const {
       specs.push_back({p.name, DType::kBf16,
                        p.vector ? std::vector<int64_t>{p.rows * p.cols} : std::vector<int64_t>{p.rows, p.cols}});
   SafetensorsWriter writer(dir, specs);
-  std::vector<bf16> row;
-  for (const Param& param : table_.params)
+  std::vector<bf16> staging, row;
+  for (const Param& param : table_.params) {
+    const bf16* elements = on_host(*device_, data() + param.offset, param.elements, staging);
     for (const Piece& piece : param.pieces)
       for (int64_t r = 0; r < piece.rows; ++r) {
         row.resize(size_t(piece.cols));
-        const int64_t at = piece.storage_row(r);
-        for (int64_t c = 0; c < piece.cols; ++c)
-          row[size_t(c)] =
-              data()[param.offset + (param.panels ? packed_index(at, c, param.cols) : at * param.cols + c)];
+        for (int64_t c = 0; c < piece.cols; ++c) row[size_t(c)] = elements[element_index(layout(), param, piece, r, c)];
         writer.write(piece.name, row.data(), int64_t(row.size() * sizeof(bf16)));
       }
+  }
   writer.finish();
 }
 

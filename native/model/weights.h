@@ -26,9 +26,9 @@ struct Piece {
   }
 };
 
-// A run of elements in storage order: a matrix in panels, or a vector.
+// A run of elements in storage order: a matrix in the device's layout (ops/matmul.h), or a vector.
 struct Param {
-  bool panels;         // else a vector [1, cols]
+  bool matrix;         // else a vector [1, cols]
   int64_t rows, cols;  // of the fused matrix, without padding
   int64_t offset, elements;
   bool decay;  // weight decay applies
@@ -50,14 +50,15 @@ struct WeightTable {
 
 WeightTable make_weight_table(const ModelConfig&, Head);
 
-// The bf16 weights. Addresses stay valid for the object's life.
+// The bf16 weights, in a device's memory. Addresses stay valid for the object's life.
 class Weights {
  public:
-  Weights(const ModelConfig&, Head);
+  Weights(const ModelConfig&, Head, Device& device = cpu_device());
 
   const WeightTable& table() const { return table_; }
   bf16* data() const { return block_.as<bf16>(); }
   size_t bytes() const { return block_.bytes(); }
+  Layout layout() const { return weight_layout(device_->kind()); }
   bf16* at(int param) const { return param < 0 ? nullptr : data() + table_.params[size_t(param)].offset; }
   PackedWeight matrix(int param) const;
   View vector(int param) const;  // [1, C]; absent for -1
@@ -70,17 +71,20 @@ class Weights {
   void save(const std::string& dir) const;
 
  private:
+  // Calls write(host memory of the parameter's elements, zero at first) and brings them to the device.
+  template <typename Write>
+  void set(const Param& param, Write&& write);
+
   WeightTable table_;
   Head head_;
+  Device* device_;
   Buffer block_;
 };
 
-// A piece in Hugging Face order from any array in storage order, converted by `get(storage index)`.
-template <typename Get>
-void unpack_piece(const Param& param, const Piece& piece, int64_t row, float* out, Get&& get) {
+// Where element (row, col) of a piece lies among the elements of its parameter.
+inline int64_t element_index(Layout layout, const Param& param, const Piece& piece, int64_t row, int64_t col) {
   const int64_t r = piece.storage_row(row);
-  for (int64_t c = 0; c < piece.cols; ++c)
-    out[c] = get(param.offset + (param.panels ? packed_index(r, c, param.cols) : r * param.cols + c));
+  return param.matrix ? weight_index(layout, r, col, param.cols) : r * param.cols + col;
 }
 
 }  // namespace limr

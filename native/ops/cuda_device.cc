@@ -38,6 +38,21 @@ const Table& load_module(const std::string& file) {
   return *it->second;
 }
 
+QueueEvent::QueueEvent(CudaDevice& device) : table_(device.table()) { check(table_.event(device.stream(), &event_)); }
+
+QueueEvent::~QueueEvent() { table_.free_event(event_); }
+
+CopyQueue::CopyQueue(CudaDevice& device) : table_(device.table()) {
+  check(table_.open_copies(device.stream(), &stream_));
+}
+
+CopyQueue::~CopyQueue() { table_.close(stream_); }
+
+void CopyQueue::wait_for(CudaDevice& device, const QueueEvent& e) {
+  device.record(e);
+  wait(e);
+}
+
 CudaDevice::CudaDevice(const CudaOptions& options) : table_(load_module(options.module)), device_(options.device) {
   std::vector<const char*> files;
   for (const std::string& f : options.cublaslt) files.push_back(f.c_str());

@@ -26,6 +26,46 @@ inline void check(const Failure* f) {
     throw Error(f->code, f->message, f->hint);
 }
 
+class CudaDevice;
+
+// A point in a queue's work.
+class QueueEvent {
+ public:
+  QueueEvent(CudaDevice& device);
+  ~QueueEvent();
+  QueueEvent(const QueueEvent&) = delete;
+  QueueEvent& operator=(const QueueEvent&) = delete;
+  Event* get() const { return event_; }
+
+ private:
+  const Table& table_;
+  Event* event_ = nullptr;
+};
+
+// A second queue of a device: copies between pinned host memory and the device, beside its ops.
+class CopyQueue {
+ public:
+  explicit CopyQueue(CudaDevice& device);
+  ~CopyQueue();  // waits
+  CopyQueue(const CopyQueue&) = delete;
+  CopyQueue& operator=(const CopyQueue&) = delete;
+
+  void copy_in(void* dest, const void* pinned, size_t bytes) { check(table_.copy_in(stream_, dest, pinned, bytes)); }
+  void copy_out(void* pinned, const void* source, size_t bytes) {
+    check(table_.copy_out(stream_, pinned, source, bytes));
+  }
+  void record(const QueueEvent& e) { check(table_.record(stream_, e.get())); }
+  // What is queued from now on here runs after what was queued before the event.
+  void wait(const QueueEvent& e) { check(table_.wait(stream_, e.get())); }
+  // The same for everything queued on the device so far; `e` marks it.
+  void wait_for(CudaDevice& device, const QueueEvent& e);
+  void synchronize() { check(table_.synchronize(stream_)); }
+
+ private:
+  const Table& table_;
+  Stream* stream_ = nullptr;
+};
+
 class CudaDevice final : public Device {
  public:
   explicit CudaDevice(const CudaOptions& options);
@@ -43,6 +83,9 @@ class CudaDevice final : public Device {
   void call(Call<Op> Table::*op, const Op& o) const {
     check((table_.*op)(stream_, o));
   }
+
+  void record(const QueueEvent& e) { check(table_.record(stream_, e.get())); }
+  void wait(const QueueEvent& e) { check(table_.wait(stream_, e.get())); }
 
   DeviceKind kind() const override { return DeviceKind::kCuda; }
   std::string name() const override;

@@ -26,6 +26,13 @@ inline int64_t packed_index(int64_t row, int64_t col, int64_t cols) {
   return row / kPanelRows * kPanelRows * cols + col / 2 * 2 * kPanelRows + row % kPanelRows * 2 + col % 2;
 }
 
+// Where the elements of a weight lie, by device; both take packed_elements.
+enum class Layout : uint8_t { kPanels, kRows };
+inline Layout weight_layout(DeviceKind device) { return device == DeviceKind::kCpu ? Layout::kPanels : Layout::kRows; }
+inline int64_t weight_index(Layout layout, int64_t row, int64_t col, int64_t cols) {
+  return layout == Layout::kPanels ? packed_index(row, col, cols) : row * cols + col;
+}
+
 struct PackedWeight {
   const bf16* panels = nullptr;
   int64_t rows = 0, cols = 0;  // N, K

@@ -6,6 +6,7 @@ import { exists } from '../files.js';
 import {
   loadNative,
   type ModelHead,
+  type MomentFormat,
   type NativeAddon,
   type NativeContext,
   type NativeLinear,
@@ -16,6 +17,7 @@ import {
   type NativePlanRequest,
 } from '../native.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
+import { cudaIndex, cudaOptions } from './cuda.js';
 import { checkModelFolder, readEosTokenIds } from './folder.js';
 import { Model } from './model.js';
 import { whole } from './numbers.js';
@@ -28,10 +30,15 @@ export interface EngineOptions {
   readonly threads?: number;
   /** Kernels, one of `machine().isas`. Default: LIMR_CPU, else the best. */
   readonly isa?: string;
-  /** Bytes for weights, optimizer state and workspace together. Default: the machine's, or the cgroup's limit. */
+  /**
+   * Bytes for weights, optimizer state and workspace together, where they are. Default: the machine's, or the cgroup's limit; on a GPU
+   * none but its own.
+   */
   readonly memoryLimit?: number;
   /** Look for non-finite numbers after every op, and name the first. Default: LIMR_CHECK_NANS, else false. */
   readonly checkNans?: boolean;
+  /** 'cpu', 'cuda' or 'cuda:<i>'. Default 'cpu'. */
+  readonly device?: string;
 }
 
 export interface LoadOptions {
@@ -45,6 +52,10 @@ export interface LoadOptions {
   readonly valueHeadSeed?: number;
   /** Recompute a layer's activations in backward. Default true. */
   readonly activationCheckpointing?: boolean;
+  /** Of AdamW. Default 'f32', the only one of the CPU. */
+  readonly moments?: MomentFormat;
+  /** GPU only: optimizer state in pinned host memory, streamed through the GPU by `step`. Default false. */
+  readonly optimizerOnHost?: boolean;
   /** Read the folder's tokenizer if there is one, or take this one. Default true with an lm head. */
   readonly tokenizer?: boolean | Tokenizer;
 }
@@ -63,7 +74,7 @@ export class Engine {
 
   /**
    * @param addon for tests; default: this package's
-   * @throws {LimrError} LIMR_USAGE for an option that is not valid, LIMR_PLATFORM when the addon does not load
+   * @throws {LimrError} LIMR_USAGE for an option that is not valid, LIMR_PLATFORM when the addon or the GPU is not there
    */
   static open(options: EngineOptions = {}, addon: NativeAddon = loadNative()): Engine {
     const environment = readDebugEnvironment();
@@ -76,17 +87,28 @@ export class Engine {
         `It has ${machine.isas.join(', ')}; set LIMR_CPU to one of them, or unset it.`,
       );
     }
+    const device = options.device ?? 'cpu';
+    const gpu = cudaIndex(device);
+    if (gpu === undefined && device !== 'cpu') {
+      throw new LimrError('LIMR_USAGE', `there is no device called "${device}"`, 'There are cpu, cuda and cuda:<i>.');
+    }
     const context = addon.createContext({
       threads: whole('threads', options.threads ?? environment.threads ?? machine.cpus, 1, 1024),
       isa,
-      memoryLimitBytes: whole('memoryLimit', options.memoryLimit ?? machine.memoryBytes, 0),
+      memoryLimitBytes: whole('memoryLimit', options.memoryLimit ?? (gpu === undefined ? machine.memoryBytes : 0), 0),
       checkNans: options.checkNans ?? environment.checkNans,
+      cuda: gpu === undefined ? null : cudaOptions(gpu, environment),
     });
     return new Engine(addon, context);
   }
 
   get threads(): number {
     return this.context.threads;
+  }
+
+  /** 'cpu', 'cuda:0' */
+  get device(): string {
+    return this.context.device;
   }
 
   get isa(): string {
@@ -113,6 +135,8 @@ export class Engine {
       randomSeed: options.randomSeed === undefined ? -1 : whole('randomSeed', options.randomSeed, 0, SEED),
       valueHeadSeed: whole('valueHeadSeed', options.valueHeadSeed ?? 0, 0, SEED),
       activationCheckpointing: options.activationCheckpointing ?? true,
+      moments: options.moments ?? 'f32',
+      optimizerOnHost: options.optimizerOnHost ?? false,
     });
     const model = new Model({ native, dir, tokenizer, eosTokenIds });
     this.models.add(model);

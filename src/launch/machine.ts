@@ -1,5 +1,6 @@
 /** The machine a verb runs on, as its options choose it. */
 import { parseBytes } from '../bytes.js';
+import { cudaIndex, cudaOptions } from '../engine/cuda.js';
 import { Engine } from '../engine/engine.js';
 import { readDebugEnvironment } from '../env.js';
 import { LimrError } from '../errors.js';
@@ -9,12 +10,31 @@ export interface MachineOptions {
   readonly device: string;
   readonly threads: number | null;
   readonly memory: string;
+  readonly deviceMemory: string;
 }
 
 export interface ChosenMachine {
   readonly addon: NativeAddon;
+  /** 'cpu', 'cuda' or 'cuda:<i>' */
+  readonly device: string;
   readonly threads: number;
+  /** Where models and workspace are: the GPU's memory, or the host's. */
   readonly limitBytes: number;
+  /** Of the host. */
+  readonly hostBytes: number;
+}
+
+/** What is free on a GPU now. @throws {LimrError} LIMR_PLATFORM naming what is missing */
+function freeBytesOf(index: number, addon: NativeAddon): number {
+  const { devices, problem } = addon.cudaProbe(cudaOptions(index));
+  const device = devices[index];
+  if (device !== undefined) return device.freeBytes;
+  const found = devices.length === 0 ? 'there is no GPU' : `there are ${devices.length} GPUs, counted from 0`;
+  throw new LimrError(
+    'LIMR_PLATFORM',
+    problem?.message ?? `--device cuda:${index}: ${found}`,
+    problem?.hint ?? 'See `limr-engine doctor`, or use --device cpu; `plan` takes --device-memory instead of a GPU.',
+  );
 }
 
 /**
@@ -22,27 +42,28 @@ export interface ChosenMachine {
  * @throws {LimrError} LIMR_PLATFORM when the addon does not load, or for a device that this build lacks; LIMR_USAGE
  */
 export function chooseMachine(options: MachineOptions, addon: NativeAddon = loadNative()): ChosenMachine {
-  if (options.device !== 'cpu') {
-    throw new LimrError(
-      'LIMR_PLATFORM',
-      `this build has no CUDA backend (--device ${options.device})`,
-      'Use --device cpu.',
-    );
-  }
+  const gpu = cudaIndex(options.device);
   const machine = addon.machine();
+  const limit = (text: string, otherwise: () => number, name: string) =>
+    text === '' ? otherwise() : parseBytes(text, name);
   return {
     addon,
+    device: options.device,
     threads: options.threads ?? readDebugEnvironment().threads ?? machine.cpus,
-    limitBytes: options.memory === '' ? machine.memoryBytes : parseBytes(options.memory, 'memory'),
+    hostBytes: limit(options.memory, () => machine.memoryBytes, 'memory'),
+    limitBytes:
+      gpu === undefined
+        ? limit(options.memory, () => machine.memoryBytes, 'memory')
+        : limit(options.deviceMemory, () => freeBytesOf(gpu, addon), 'device-memory'),
   };
 }
 
 /** Runs a body with an engine, and closes the engine whatever happens. */
 export async function withEngine<T>(
-  { addon, threads, limitBytes }: ChosenMachine,
+  { addon, device, threads, limitBytes }: ChosenMachine,
   body: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const engine = Engine.open({ threads, memoryLimit: limitBytes }, addon);
+  const engine = Engine.open({ device, threads, memoryLimit: limitBytes }, addon);
   try {
     return await body(engine);
   } finally {

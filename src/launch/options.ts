@@ -13,6 +13,7 @@ export const machineOptions = {
   device: machine.text('cpu', 'cpu, cuda or cuda:<i>', /^(cpu|cuda(:\d+)?)$/, 'cpu, cuda or cuda:<i>'),
   threads: machine.integer(null, { min: 1, max: 1024 }, 'compute threads; null = the CPUs that the process may use'),
   memory: machine.text('', "memory that may be used, such as 8GB; default: the machine's, or the cgroup's limit"),
+  deviceMemory: machine.text('', 'GPU memory that may be used, such as 80GB; default: what is free'),
 } as const;
 
 const modelOption = {

@@ -27,7 +27,7 @@ export interface TrainSettings {
 }
 
 /** Options of a run that decide where it stands and how it is resumed: never taken from its record. */
-const ownToCall = new Set(['output', 'resume', 'resumeWithChanges', 'device', 'threads', 'memory']);
+const ownToCall = new Set(['output', 'resume', 'resumeWithChanges', 'device', 'threads', 'memory', 'deviceMemory']);
 
 /**
  * @param given what flags, environment and file say

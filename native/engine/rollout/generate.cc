@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/rollout/scheduler.h"
+#include "engine/upload.h"
 #include "ops/embedding.h"
 #include "ops/rmsnorm.h"
 #include "ops/sample.h"
@@ -48,31 +49,54 @@ void check_request(const Model& model, const GenerateRequest& r, int64_t longest
 struct StepScratch {
   View x, norm, logits;
   Sampled* sampled;
-  SampleRow* rows;
   void* sampling;
 };
 
-StepScratch step_scratch(Arena& arena, const ModelConfig& c, int64_t sampled, int threads) {
-  const int64_t chunk = std::min(sampled, head_chunk_rows(c.vocab_size));
+StepScratch step_scratch(Arena& arena, const Transformer& t, int64_t sampled) {
+  const ModelConfig& c = t.config();
+  const int64_t chunk = std::min(sampled, head_chunk_rows(t.target(), c.vocab_size));
   StepScratch s;
   s.x = arena.matrix(DType::kBf16, sampled, c.hidden_size);
   s.norm = arena.matrix(DType::kBf16, sampled, c.hidden_size);
   s.logits = arena.matrix(DType::kF32, chunk, c.vocab_size);
   s.sampled = arena.array<Sampled>(sampled);
-  s.rows = arena.array<SampleRow>(sampled);
-  s.sampling = arena.alloc(sample_scratch_bytes({DeviceKind::kCpu, threads}, chunk, c.vocab_size));
+  s.sampling = arena.alloc(sample_scratch_bytes(t.target(), chunk, c.vocab_size));
   return s;
+}
+
+// What a step uploads: a running sequence has one entry in it, its own rows or a chunk of its prompt.
+UploadSize step_upload(int64_t max_batch, int64_t prefill_chunk, int64_t length) {
+  return {.tokens = max_batch + prefill_chunk,
+          .sequences = max_batch,
+          .pages = max_batch * ((length + kPageKeys - 1) / kPageKeys),
+          .rows = max_batch};
+}
+
+// Ids that the sampler reads at every step, on the device.
+struct TokenIds {
+  const int32_t* data;
+  int64_t count;
+};
+TokenIds upload_ids(const Context& ctx, Arena& arena, const std::vector<int32_t>& ids) {
+  if (ctx.device->on_host()) return {ids.data(), int64_t(ids.size())};
+  auto* data = arena.array<int32_t>(int64_t(ids.size()));
+  ctx.device->copy_in(data, ids.data(), ids.size() * sizeof(int32_t));
+  return {data, int64_t(ids.size())};
 }
 
 class Generation {
  public:
-  Generation(Model& model, const GenerateRequest& request, const Context& ctx, Arena& arena, int64_t pages)
+  Generation(Model& model, const GenerateRequest& request, const Context& ctx, Arena& arena, int64_t pages,
+             int64_t length)
       : model_(model),
         request_(request),
         ctx_(ctx),
         arena_(arena),
-        cache_(arena, model.config(), pages),
+        cache_(arena, model.config(), pages, *ctx.device),
         pages_(pages),
+        length_(length),
+        eos_(upload_ids(ctx, arena, request.eos_token_ids)),
+        banned_(upload_ids(ctx, arena, request.banned_token_ids)),
         scheduler_(request, cache_, pages_) {
     for (const std::string& s : request.stop_strings) longest_stop_ = std::max(longest_stop_, s.size());
   }
@@ -129,25 +153,29 @@ class Generation {
   // Forward of all rows; the sampled ones get their next token.
   void compute(const Step& step) {
     const ArenaScope scope(arena_);
-    const View x = model_.transformer().forward(ctx_, arena_, step.batch(), [&](int64_t l) { return cache_.layer(l); });
     const int64_t R = int64_t(step.sampled.size());
+    std::vector<SampleRow> keys;
+    for (const Sequence* q : step.sampled)
+      keys.push_back({{request_.seed, request_.purpose, request_.rollout, uint32_t(request_.rows[size_t(q->prompt)]),
+                       uint32_t(q->sample), uint32_t(q->generated())},
+                      q->generated() < request_.min_tokens});
+    Upload upload(ctx_, arena_, step_upload(request_.max_batch, request_.prefill_chunk, length_));
+    const Batch batch = upload.add(step.batch(), false);
+    const int32_t* sampled_rows = upload.add(std::span<const int32_t>(step.sampled_rows));
+    const SampleRow* sample_rows = upload.add(std::span<const SampleRow>(keys));
+    upload.send();
+    const View x = model_.transformer().forward(ctx_, arena_, batch, [&](int64_t l) { return cache_.layer(l); });
     if (R == 0) return;
     const ModelConfig& c = model_.config();
     const WeightTable& t = model_.weights().table();
-    const StepScratch s = step_scratch(arena_, c, R, ctx_.pool->size());
-    gather_rows(ctx_, {.out = s.x, .inp = x, .index = step.sampled_rows.data()});
+    const StepScratch s = step_scratch(arena_, model_.transformer(), R);
+    gather_rows(ctx_, {.out = s.x, .inp = x, .index = sampled_rows});
     rmsnorm_forward(ctx_, {.out = s.norm,
                            .rstd = {},
                            .inp = s.x,
                            .weight = model_.weights().vector(t.final_norm),
                            .eps = float(c.rms_norm_eps)});
-    for (int64_t r = 0; r < R; ++r) {
-      const Sequence& q = *step.sampled[size_t(r)];
-      s.rows[r] = {{request_.seed, request_.purpose, request_.rollout, uint32_t(request_.rows[size_t(q.prompt)]),
-                    uint32_t(q.sample), uint32_t(q.generated())},
-                   q.generated() < request_.min_tokens};
-    }
-    const int64_t chunk = head_chunk_rows(c.vocab_size);
+    const int64_t chunk = head_chunk_rows(ctx_.target(), c.vocab_size);
     for (int64_t begin = 0; begin < R; begin += chunk) {
       const int64_t end = std::min(R, begin + chunk);
       const View logits = s.logits.slice(0, end - begin);
@@ -158,22 +186,25 @@ class Generation {
                             .residual = {}});
       sample_forward(ctx_, {.out = s.sampled + begin,
                             .logits = logits,
-                            .rows = s.rows + begin,
+                            .rows = sample_rows + begin,
                             .vocab_size = c.vocab_size,
                             .temperature = request_.temperature,
                             .logprob_temperature = request_.logprob_temperature,
                             .top_k = request_.top_k,
                             .top_p = request_.top_p,
                             .min_p = request_.min_p,
-                            .banned = request_.banned_token_ids.data(),
-                            .num_banned = int64_t(request_.banned_token_ids.size()),
-                            .eos = request_.eos_token_ids.data(),
-                            .num_eos = int64_t(request_.eos_token_ids.size()),
+                            .banned = banned_.data,
+                            .num_banned = banned_.count,
+                            .eos = eos_.data,
+                            .num_eos = eos_.count,
                             .scratch = s.sampling});
     }
+    std::vector<Sampled> staging;
+    const Sampled* drawn = on_host(*ctx_.device, s.sampled, R, staging);
+    check_sampled(drawn, R);
     for (int64_t r = 0; r < R; ++r) {
-      step.sampled[size_t(r)]->tokens.push_back(s.sampled[r].token);
-      step.sampled[size_t(r)]->logprobs.push_back(s.sampled[r].logprob);
+      step.sampled[size_t(r)]->tokens.push_back(drawn[r].token);
+      step.sampled[size_t(r)]->logprobs.push_back(drawn[r].logprob);
     }
   }
 
@@ -201,6 +232,8 @@ class Generation {
   Arena& arena_;
   KvCache cache_;
   PagePool pages_;
+  int64_t length_;  // of a sequence, at most
+  TokenIds eos_, banned_;
   Scheduler scheduler_;
   size_t longest_stop_ = 0;
 };
@@ -209,11 +242,15 @@ class Generation {
 
 int64_t pages_for(int64_t sequences, int64_t length) { return sequences * ((length + kPageKeys - 1) / kPageKeys + 1); }
 
-size_t generate_bytes(const Transformer& t, int64_t max_batch, int64_t prefill_chunk, int64_t kv_pages, int threads) {
+size_t generate_bytes(const Transformer& t, int64_t max_batch, int64_t prefill_chunk, int64_t kv_pages,
+                      int64_t length) {
   Arena plan = Arena::planner();
   KvCache(plan, t.config(), kv_pages);
+  // Banned and end-of-sequence ids are at most the vocabulary, each.
+  if (t.target().device == DeviceKind::kCuda) plan.array<int32_t>(2 * t.config().vocab_size + 32);
+  plan.alloc(Upload::bytes(t.target(), step_upload(max_batch, prefill_chunk, length)));
   t.plan_forward(plan, max_batch + prefill_chunk);
-  step_scratch(plan, t.config(), max_batch, threads);
+  step_scratch(plan, t, max_batch);
   return plan.peak();
 }
 
@@ -238,11 +275,13 @@ GenerateStats generate(Model& model, const GenerateRequest& given, const std::fu
                  " tokens, which takes ", pages_for(1, longest + request.max_tokens)),
              "Raise the KV cache's size, or lower --generate-max-len.");
   const Context ctx = model.begin();
-  Engine::Phase phase(model.engine(), generate_bytes(model.transformer(), request.max_batch, request.prefill_chunk,
-                                                     pages, model.engine().threads()));
-  model.reach(longest + request.max_tokens);
+  const int64_t length = longest + request.max_tokens;
+  Engine::Phase phase(model.engine(),
+                      generate_bytes(model.transformer(), request.max_batch, request.prefill_chunk, pages, length));
+  model.reach(length);
   SamplingCounters unseen;
-  return Generation(model, request, ctx, phase.arena(), pages).run(deliver, drawn, counters ? *counters : unseen);
+  return Generation(model, request, ctx, phase.arena(), pages, length)
+      .run(deliver, drawn, counters ? *counters : unseen);
 }
 
 }  // namespace limr

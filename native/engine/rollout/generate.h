@@ -57,8 +57,8 @@ GenerateStats generate(Model& model, const GenerateRequest& request,
                        const std::function<void(const std::vector<DrawnToken>&)>& drawn = {},
                        SamplingCounters* counters = nullptr);
 
-// The workspace `generate` takes.
-size_t generate_bytes(const Transformer&, int64_t max_batch, int64_t prefill_chunk, int64_t kv_pages, int threads);
+// The workspace `generate` takes for sequences of at most `length` tokens, prompts included.
+size_t generate_bytes(const Transformer&, int64_t max_batch, int64_t prefill_chunk, int64_t kv_pages, int64_t length);
 // Pages that `sequences` samples of at most `length` tokens can hold at once.
 int64_t pages_for(int64_t sequences, int64_t length);
 

@@ -1,7 +1,6 @@
 #include "engine/rollout/kv_cache.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace limr {
 namespace {
@@ -16,8 +15,9 @@ int64_t KvCache::page_bytes(const ModelConfig& c) {
   return c.num_hidden_layers * page_shape(c).page_elements() * int64_t(sizeof(bf16));
 }
 
-KvCache::KvCache(Arena& arena, const ModelConfig& config, int64_t pages)
-    : data_(arena.array<bf16>(pages * page_bytes(config) / int64_t(sizeof(bf16)))),
+KvCache::KvCache(Arena& arena, const ModelConfig& config, int64_t pages, Device& device)
+    : device_(device),
+      data_(arena.array<bf16>(pages * page_bytes(config) / int64_t(sizeof(bf16)))),
       pages_(pages),
       layers_(config.num_hidden_layers),
       shape_(page_shape(config)) {}
@@ -31,8 +31,8 @@ KvPages KvCache::layer(int64_t l) const {
 void KvCache::copy_page(int32_t to, int32_t from) const {
   for (int64_t l = 0; l < layers_; ++l) {
     bf16* base = layer(l).data;
-    std::memcpy(base + to * shape_.page_stride, base + from * shape_.page_stride,
-                size_t(shape_.page_stride) * sizeof(bf16));
+    device_.copy_within(base + to * shape_.page_stride, base + from * shape_.page_stride,
+                        size_t(shape_.page_stride) * sizeof(bf16));
   }
 }
 

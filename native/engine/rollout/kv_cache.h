@@ -13,13 +13,14 @@ namespace limr {
 // The memory: `pages` pages a layer. Allocated from an arena.
 class KvCache {
  public:
-  KvCache(Arena& arena, const ModelConfig& config, int64_t pages);
+  KvCache(Arena& arena, const ModelConfig& config, int64_t pages, Device& device = cpu_device());
   KvPages layer(int64_t l) const;
   // The keys and values of all layers.
   void copy_page(int32_t to, int32_t from) const;
   static int64_t page_bytes(const ModelConfig& config);  // of all layers
 
  private:
+  Device& device_;
   bf16* data_;
   int64_t pages_, layers_;
   KvPages shape_;

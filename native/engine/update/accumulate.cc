@@ -1,9 +1,9 @@
 // native/engine/update/accumulate.cc - Model::accumulate: forward and backward of one micro-batch.
 #include <algorithm>
-#include <cstring>
 
 #include "core/thread_pool.h"
 #include "engine/head.h"
+#include "ops/zero.h"
 
 namespace limr {
 namespace {
@@ -20,17 +20,22 @@ TrainBuffers train_buffers(Arena& arena, const Transformer& t, int64_t tokens, i
   return b;
 }
 
+UploadSize upload_size(int64_t tokens, int64_t sequences, int64_t predicted) {
+  return {.tokens = tokens, .sequences = sequences, .pages = tokens / kPageKeys + sequences, .rows = predicted};
+}
+
 }  // namespace
 
 // The head's scratch and the layers' are never alive at once.
 size_t train_bytes(const Transformer& t, Head head, int64_t tokens, int64_t sequences, int64_t predicted,
-                   int64_t longest, bool checkpointing, int threads) {
+                   int64_t longest, bool checkpointing) {
   Arena plan = Arena::planner();
+  plan.alloc(Upload::bytes(t.target(), upload_size(tokens, sequences, predicted)));
   train_buffers(plan, t, tokens, tokens / kPageKeys + sequences, checkpointing);
   const size_t mark = plan.mark();
-  head_scratch(plan, t.config(), head, predicted, true);
+  head_scratch(plan, t, head, predicted, true);
   plan.release(mark);
-  t.plan_backward(plan, tokens, longest, threads);
+  t.plan_backward(plan, tokens, longest);
   return plan.peak();
 }
 
@@ -50,24 +55,26 @@ LossTerms Model::accumulate(const PackedTokens& packed, const Loss& loss) {
   if (p.rows.empty()) return terms;
 
   const PackedBatch packed_batch(packed, 0, packed.num_sequences());
-  const Batch batch = packed_batch.batch();
+  const Batch host = packed_batch.batch();
   const int64_t R = int64_t(p.rows.size());
-  Engine::Phase phase(engine_, train_bytes(transformer_, head(), batch.num_tokens, batch.num_sequences, R,
-                                           batch.longest, options_.checkpointing, engine_.threads()));
-  reach(batch.longest);
+  Engine::Phase phase(engine_, train_bytes(transformer_, head(), host.num_tokens, host.num_sequences, R, host.longest,
+                                           options_.checkpointing));
+  reach(host.longest);
   Arena& arena = phase.arena();
+  Upload upload(ctx, arena, upload_size(host.num_tokens, host.num_sequences, R));
+  const Batch batch = upload.add(host, true);
+  const PredictedRows rows = upload.add(p);
+  upload.send();
   TrainBuffers b =
       train_buffers(arena, transformer_, batch.num_tokens, packed_batch.num_pages(), options_.checkpointing);
   auto* grads = train_->grads.as<float>();
   transformer_.forward(ctx, batch, b.acts);
   {
     const ArenaScope scope(arena);
-    const HeadScratch s = head_scratch(arena, config_, head(), R, true);
-    head_backward(ctx, *this, s, b.acts.x, p, loss, terms, grads);
-    std::memset(b.dx.data, 0, size_t(b.dx.rows * b.dx.cols) * sizeof(bf16));
-    for (int64_t r = 0; r < R; ++r)
-      std::memcpy(b.dx.as<bf16>() + p.rows[size_t(r)] * b.dx.cols, s.dx.as<bf16>() + r * b.dx.cols,
-                  size_t(b.dx.cols) * sizeof(bf16));
+    const HeadScratch s = head_scratch(arena, transformer_, head(), R, true);
+    head_backward(ctx, *this, s, b.acts.x, rows, p.index, loss, terms, grads);
+    zero(ctx, b.dx);
+    scatter_rows(ctx, {.out = b.dx, .inp = s.dx, .index = rows.rows});
   }
   transformer_.backward(ctx, arena, batch, b.acts, b.dx, grads, options_.checkpointing);
   return terms;

@@ -1,25 +1,28 @@
 import { formatBytes } from '../../bytes.js';
+import type { CudaReport } from '../../engine/cuda.js';
 import { readDebugEnvironment } from '../../env.js';
 import type { Verb } from '../verb.js';
 
 export const doctorVerb: Verb = {
   name: 'doctor',
-  summary: 'what this machine and this build have: instruction sets, cores, memory',
+  summary: 'what this machine and this build have: instruction sets, cores, memory, GPUs',
   options: {},
   configFile: false,
   examples: ['doctor', 'doctor --json'],
   async run() {
     const { Engine } = await import('../../engine/engine.js');
     const environment = readDebugEnvironment();
+    const { cudaReport } = await import('../../engine/cuda.js');
     const engine = Engine.open();
     const machine = engine.machine();
     const { isa, threads } = engine;
     await engine.close();
+    const cuda = await cudaReport(environment);
     const json = {
       ...machine,
       isa,
       threads,
-      cuda: false,
+      cuda,
       platform: `${process.platform} ${process.arch}`,
       node: process.version,
       environment,
@@ -30,8 +33,23 @@ export const doctorVerb: Verb = {
       ['instruction sets', `${machine.isas.join(', ')} (in use: ${isa})`],
       ['cpus', `${machine.cpus} (threads: ${json.threads})`],
       ['memory', formatBytes(machine.memoryBytes)],
-      ['cuda', 'not in this build'],
+      ...cudaRows(cuda),
     ];
     return { json, lines: rows.map(([name, value]) => `${name.padEnd(18)} ${value}`) };
   },
 };
+
+function cudaRows({ module, probe, problem }: CudaReport): readonly (readonly [string, string])[] {
+  const devices = (probe?.devices ?? []).map((device, i) => {
+    const { name, capability, memoryBytes, freeBytes, driver } = device;
+    const memory = `${formatBytes(memoryBytes)}, ${formatBytes(freeBytes)} free`;
+    return [`cuda:${i}`, `${name}, compute capability ${capability}, ${memory}, driver for CUDA ${driver}`] as const;
+  });
+  return [
+    ['cuda', module === undefined ? 'not in this build' : `${module}${probe ? ` (${probe.architectures})` : ''}`],
+    ...devices,
+    ...(probe?.cublaslt === undefined ? [] : [['cublaslt', probe.cublaslt] as const]),
+    ...(problem === undefined || module === undefined ? [] : [['cuda does not run', problem.message] as const]),
+    ...(problem === undefined ? [] : [['fix', problem.hint] as const]),
+  ];
+}
