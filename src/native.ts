@@ -92,6 +92,11 @@ export interface NativeLoadOptions {
   readonly moments?: MomentFormat;
   /** GPU only: master weights' low halves and moments in pinned host memory, streamed through the GPU by `step`. Default false. */
   readonly optimizerOnHost?: boolean;
+  /**
+   * GPU only: rest in pinned host memory while another model that takes turns works; needs `optimizerOnHost` when trainable. A model with
+   * gradients stays until its `step`. Default false.
+   */
+  readonly takeTurns?: boolean;
 }
 
 export interface NativeModelInfo {

@@ -44,5 +44,10 @@ export const optimizerOptions = {
     { min: 1 },
     'optimizer steps in a row with non-finite numbers that end the run',
   ),
+  optimizerMoments: optimizer.choice(
+    'f32',
+    ['f32', 'bf16', '8bit'],
+    'how AdamW keeps its two moments; less than f32 needs a GPU, changes the numbers a little, and saves memory',
+  ),
   gradientCheckpointing: batch.boolean(true, "recompute a layer's activations in backward: less memory, more time"),
 } as const;

@@ -43,6 +43,8 @@ Napi::Value plan(const Napi::CallbackInfo& info) {
     const Transformer transformer(config, weights, rope, target);
     const bool trainable = boolean(o, "trainable"), checkpointing = boolean(o, "activationCheckpointing");
     const OptimizerOptions optimizer = to_optimizer_options(o);
+    LIMR_CHECK(cuda || (optimizer.moments == MomentFormat::kF32 && !optimizer.on_host), kUnsupported,
+               "the CPU keeps its optimizer state in f32, in its own memory", "Use --optimizer-moments f32.");
     const WeightTable& table = weights.table();
     const OptimizerState::Bytes state = trainable ? OptimizerState::bytes(table, optimizer) : OptimizerState::Bytes{};
     const int64_t sequences = integer(o, "maxSequences"), context = integer(o, "contextLength");

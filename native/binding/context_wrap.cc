@@ -93,7 +93,8 @@ Napi::Value ContextWrap::load(const Napi::CallbackInfo& info) {
                             .random_seed = integer(o, "randomSeed"),
                             .value_head_seed = uint32_t(integer(o, "valueHeadSeed")),
                             .checkpointing = boolean(o, "activationCheckpointing"),
-                            .optimizer = to_optimizer_options(o)};
+                            .optimizer = to_optimizer_options(o),
+                            .take_turns = o.Get("takeTurns").ToBoolean()};
   auto result = std::make_shared<ModelState>();
   return Task<Nothing>::start(
       info.Env(), state_->queue,

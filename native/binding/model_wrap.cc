@@ -376,7 +376,7 @@ Napi::Value ModelWrap::tensor_names(const Napi::CallbackInfo& info) {
 Napi::Value ModelWrap::read_tensor(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const std::string name = info[0].As<Napi::String>(), kind = info[1].As<Napi::String>();
-  const Model& m = idle(env);
+  Model& m = idle(env);
   return guarded(env, [&]() -> Napi::Value {
     const TensorKind k = kind == "master"       ? TensorKind::kMaster
                          : kind == "grad"       ? TensorKind::kGrad

@@ -28,11 +28,15 @@ Arena::Arena(Arena&& other) noexcept
 
 void Arena::reserve(size_t bytes) {
   if (planning_ || bytes <= capacity_) return;
+  reset();
+  base_ = static_cast<char*>(device_->alloc(bytes));
+  capacity_ = bytes;
+}
+
+void Arena::reset() {
   LIMR_ASSERT(used_ == 0);
   if (base_) device_->free(base_, capacity_);
   base_ = nullptr, capacity_ = 0;
-  base_ = static_cast<char*>(device_->alloc(bytes));
-  capacity_ = bytes;
 }
 
 void* Arena::alloc(size_t bytes) {

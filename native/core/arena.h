@@ -23,6 +23,9 @@ class Arena {
   // Makes room for at least `bytes`. Only while nothing is allocated. Throws kMemory when the system refuses.
   void reserve(size_t bytes);
 
+  // Gives the space back. Only while nothing is allocated.
+  void reset();
+
   // 64-byte aligned, not initialized. Throws kMemory when the reserved space is spent.
   void* alloc(size_t bytes);
   template <typename T>

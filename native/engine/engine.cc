@@ -51,6 +51,27 @@ void Engine::take(size_t bytes, const char* what) {
   resident_ += bytes;
 }
 
+void Engine::add(Guest* guest) {
+  const std::lock_guard<std::mutex> lock(guests_mutex_);
+  guests_.push_back(guest);
+}
+
+void Engine::remove(Guest* guest) {
+  const std::lock_guard<std::mutex> lock(guests_mutex_);
+  std::erase(guests_, guest);
+}
+
+void Engine::enter(const Guest* guest) {
+  const std::lock_guard<std::mutex> lock(guests_mutex_);
+  for (Guest* other : guests_)
+    if (other != guest) other->leave();
+}
+
+void Engine::release_workspace() {
+  const std::lock_guard<std::mutex> lock(memory_);
+  workspace_.reset();
+}
+
 void Engine::give_back(size_t bytes) {
   const std::lock_guard<std::mutex> lock(memory_);
   resident_ -= bytes;

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/arena.h"
 #include "core/context.h"
@@ -18,6 +19,14 @@ struct EngineOptions {
   size_t memory_limit = 0;  // bytes of weights, optimizer state and workspace together; 0 = none
   bool check_nans = false;
   std::optional<cuda::CudaOptions> cuda = {};  // run on this GPU
+};
+
+// A model that takes turns with others on the device.
+class Guest {
+ public:
+  virtual ~Guest() = default;
+  // Leave the device. On the engine's thread, between verbs.
+  virtual void leave() = 0;
 };
 
 class Engine {
@@ -49,6 +58,13 @@ class Engine {
   void take(size_t bytes, const char* what);
   void give_back(size_t bytes);
 
+  // Guests come and go; those that are known leave when another one enters.
+  void add(Guest* guest);
+  void remove(Guest* guest);
+  void enter(const Guest* guest);
+  // The workspace's memory is free until the next phase.
+  void release_workspace();
+
  private:
   EngineOptions options_;
   ThreadPool pool_;
@@ -57,6 +73,8 @@ class Engine {
   std::mutex memory_;  // guards workspace_'s capacity and resident_
   Arena workspace_;
   size_t resident_ = 0;
+  std::mutex guests_mutex_;
+  std::vector<Guest*> guests_;
 };
 
 }  // namespace limr

@@ -20,11 +20,25 @@ std::string hash_hex(uint64_t h) {
 
 }  // namespace
 
+namespace {
+// The device, once others have made room on it.
+Device& cleared(Engine& engine, const LoadOptions& o) {
+  LIMR_CHECK(!o.take_turns || !engine.device().on_host(), kUnsupported, "models take turns on a GPU, not on the CPU");
+  LIMR_CHECK(!o.take_turns || !o.trainable || o.optimizer.on_host, kUnsupported,
+             "a trainable model that takes turns keeps its optimizer state in host memory");
+  if (o.take_turns) {
+    engine.enter(nullptr);
+    engine.release_workspace();
+  }
+  return engine.device();
+}
+}  // namespace
+
 Model::Model(Engine& engine, const LoadOptions& options)
     : engine_(engine),
       options_(options),
       config_(load_model_config(options.dir)),
-      weights_(config_, options.head, engine.device()),
+      weights_(config_, options.head, cleared(engine, options)),
       rope_(config_, std::min(config_.max_position_embeddings, kFirstPositions), engine.device()),
       transformer_(config_, weights_, rope_, engine.target()) {
   size_t bytes = weights_.bytes();
@@ -33,19 +47,64 @@ Model::Model(Engine& engine, const LoadOptions& options)
              OptimizerState::bytes(weights_.table(), options.optimizer).device;
   engine.take(bytes, "the model");
   taken_ = bytes;
-  const Context ctx = begin();
+  const Context ctx = engine_.context(&abort_);
   if (options.random_seed >= 0)
     weights_.randomize(ctx, config_, uint32_t(options.random_seed));
   else
     weights_.load(ctx, config_, SafetensorsSet::open(options.dir), options.value_head_seed);
   if (options.trainable) train_ = std::make_unique<TrainState>(weights_.table(), engine.device(), options.optimizer);
+  if (options.take_turns) engine.add(this);
 }
 
-Model::~Model() { engine_.give_back(taken_); }
+Model::~Model() {
+  engine_.remove(this);
+  engine_.give_back(taken_);
+}
 
-Context Model::begin() {
+Context Model::begin(Use use) {
   abort_.store(false, std::memory_order_relaxed);
+  if (options_.take_turns) {
+    engine_.enter(this);
+    bring(use);
+  }
   return engine_.context(&abort_);
+}
+
+// Gradients are either resident or zero.
+void Model::bring(Use use) {
+  const std::lock_guard<std::mutex> lock(residency_);
+  const bool gradients = use == kTraining && train_ && train_->grads.bytes() == 0;
+  if (use == kInference && train_ && !has_gradients_) drop_gradients();
+  if (!gradients && !weights_.parked()) return;
+  engine_.release_workspace();
+  if (weights_.parked()) {
+    engine_.take(weights_.bytes(), "the model");
+    taken_ += weights_.bytes();
+    weights_.unpark();
+  }
+  if (gradients) {
+    const size_t bytes = TrainState::gradient_bytes(weights_.table());
+    engine_.take(bytes, "gradients");
+    taken_ += bytes;
+    train_->grads = Buffer(bytes, engine_.device());
+  }
+}
+
+void Model::drop_gradients() {
+  engine_.give_back(train_->grads.bytes());
+  taken_ -= train_->grads.bytes();
+  train_->grads = Buffer();
+}
+
+// A model whose step is not complete stays: its gradients are worth a step.
+void Model::leave() {
+  const std::lock_guard<std::mutex> lock(residency_);
+  if (weights_.parked() || has_gradients_) return;
+  if (train_) drop_gradients();
+  weights_.park(changed_);
+  changed_ = false;
+  engine_.give_back(weights_.bytes());
+  taken_ -= weights_.bytes();
 }
 
 void Model::reach(int64_t positions) {
@@ -60,12 +119,13 @@ void Model::check_trainable(const char* verb) const {
 
 void Model::zero_grad() {
   check_trainable("zeroGrad");
-  zero(begin(), train_->grads.data(), train_->grads.bytes());
+  zero(begin(kTraining), train_->grads.data(), train_->grads.bytes());
+  has_gradients_ = false;
 }
 
 StepResult Model::step(const StepOptions& o) {
   check_trainable("step");
-  const Context ctx = begin();
+  const Context ctx = begin(kTraining);
   const WeightTable& t = weights_.table();
   const auto* grads = train_->grads.as<float>();
   Engine::Phase phase(engine_, OptimizerState::update_bytes(t, options_.optimizer));
@@ -84,6 +144,7 @@ StepResult Model::step(const StepOptions& o) {
   }
   // As DeepSpeed and torch clip: by max_norm / (norm + 1e-6), never up.
   const float scale = o.max_grad_norm > 0 ? float(std::min(1.0, o.max_grad_norm / (result.grad_norm + 1e-6))) : 1.0f;
+  changed_ = true;
   train_->optimizer.update(ctx, phase.arena(), weights_, grads, scale, o);
   zero_grad();
   return result;
@@ -119,7 +180,7 @@ void Model::load_optimizer(const std::string& file) {
 size_t Model::training_bytes() const {
   if (!train_) return 0;
   const OptimizerState::Bytes state = OptimizerState::bytes(weights_.table(), options_.optimizer);
-  return train_->grads.bytes() + state.device + state.host;
+  return TrainState::gradient_bytes(weights_.table()) + state.device + state.host;
 }
 
 std::vector<std::string> Model::tensor_names() const {
@@ -130,16 +191,15 @@ std::vector<std::string> Model::tensor_names() const {
 }
 
 std::vector<float> Model::read_elements(const Param& param, TensorKind kind) const {
-  Device& device = engine_.device();
+  const std::lock_guard<std::mutex> lock(residency_);
+  if (kind != TensorKind::kWeight && kind != TensorKind::kGrad) return train_->optimizer.read(param, weights_, kind);
   std::vector<float> out(size_t(param.elements));
   if (kind == TensorKind::kWeight) {
     std::vector<bf16> staging;
-    const bf16* weight = on_host(device, weights_.data() + param.offset, param.elements, staging);
+    const bf16* weight = weights_.host(param, staging);
     std::transform(weight, weight + param.elements, out.begin(), bf16_to_f32);
-  } else if (kind == TensorKind::kGrad) {
-    device.copy_out(out.data(), train_->grads.as<float>() + param.offset, out.size() * sizeof(float));
-  } else {
-    return train_->optimizer.read(param, weights_, kind);
+  } else if (train_->grads.bytes() > 0) {  // else they are zero
+    engine_.device().copy_out(out.data(), train_->grads.as<float>() + param.offset, out.size() * sizeof(float));
   }
   return out;
 }

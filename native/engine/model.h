@@ -21,6 +21,8 @@ struct LoadOptions {
   uint32_t value_head_seed = 0;
   bool checkpointing = false;
   OptimizerOptions optimizer = {};
+  // GPU only: rest in pinned host memory while another such model works; a trainable one keeps its optimizer state there for good.
+  bool take_turns = false;
 };
 
 // fp32 gradients, in the storage order of the weights, and the optimizer's state.
@@ -42,10 +44,10 @@ struct StepResult {
   std::string non_finite;  // the first parameter whose gradient is not finite
 };
 
-class Model {
+class Model : private Guest {
  public:
   Model(Engine& engine, const LoadOptions& options);
-  ~Model();
+  ~Model() override;
 
   const ModelConfig& config() const { return config_; }
   const Weights& weights() const { return weights_; }
@@ -88,8 +90,10 @@ class Model {
   bool has_token_bytes() const { return !token_offsets_.empty(); }
 
   void abort() { abort_.store(true, std::memory_order_relaxed); }
-  // Called by a verb as it starts: an abort concerns the verb that runs.
-  Context begin();
+  // Called by a verb as it starts: an abort concerns the verb that runs. The model is on the device then, with its gradients when it
+  // trains.
+  enum Use { kInference, kTraining };
+  Context begin(Use use = kInference);
   // The rotary table reaches at least `positions`.
   void reach(int64_t positions);
 
@@ -99,6 +103,9 @@ class Model {
   std::string layout_signature() const;
   std::vector<float> read_elements(const Param& param, TensorKind kind) const;
   void check_trainable(const char* verb) const;
+  void leave() override;
+  void bring(Use use);
+  void drop_gradients();
 
   Engine& engine_;
   LoadOptions options_;
@@ -107,7 +114,10 @@ class Model {
   Rope rope_;
   Transformer transformer_;
   std::unique_ptr<TrainState> train_;
-  size_t taken_ = 0;
+  size_t taken_ = 0;              // of the device's memory
+  mutable std::mutex residency_;  // where weights and gradients are; a reader may be on another thread
+  bool changed_ = false;          // weights, since they were parked
+  bool has_gradients_ = false;    // that are not zero
   std::string token_bytes_;
   std::vector<int32_t> token_offsets_;
   std::atomic<bool> abort_{false};

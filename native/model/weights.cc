@@ -85,6 +85,23 @@ Weights::Weights(const ModelConfig& config, Head head, Device& device)
       device_(&device),
       block_(size_t(table_.elements) * sizeof(bf16), device) {}
 
+const bf16* Weights::host(const Param& param, std::vector<bf16>& staging) const {
+  if (parked()) return home_.as<bf16>() + param.offset;
+  return on_host(*device_, data() + param.offset, param.elements, staging);
+}
+
+void Weights::park(bool changed) {
+  const bool first = home_.bytes() == 0;
+  if (first) home_ = Buffer(bytes(), *device_, Buffer::kPinned);
+  if (first || changed) device_->copy_out(home_.data(), data(), bytes());
+  block_ = Buffer();
+}
+
+void Weights::unpark() {
+  block_ = Buffer(bytes(), *device_);
+  device_->copy_in(block_.data(), home_.data(), bytes());
+}
+
 template <typename Write>
 void Weights::set(const Param& param, Write&& write) {
   if (device_->on_host()) return write(data() + param.offset);
@@ -190,7 +207,7 @@ void Weights::save(const std::string& dir) const {
   SafetensorsWriter writer(dir, specs);
   std::vector<bf16> staging, row;
   for (const Param& param : table_.params) {
-    const bf16* elements = on_host(*device_, data() + param.offset, param.elements, staging);
+    const bf16* elements = host(param, staging);
     for (const Piece& piece : param.pieces)
       for (int64_t r = 0; r < piece.rows; ++r) {
         row.resize(size_t(piece.cols));

@@ -50,14 +50,22 @@ struct WeightTable {
 
 WeightTable make_weight_table(const ModelConfig&, Head);
 
-// The bf16 weights, in a device's memory. Addresses stay valid for the object's life.
+// The bf16 weights, in a device's memory or, while parked, in pinned host memory. Addresses on the device stay valid until then.
 class Weights {
  public:
   Weights(const ModelConfig&, Head, Device& device = cpu_device());
 
   const WeightTable& table() const { return table_; }
-  bf16* data() const { return block_.as<bf16>(); }
-  size_t bytes() const { return block_.bytes(); }
+  bf16* data() const { return block_.as<bf16>(); }  // null while parked
+  size_t bytes() const { return size_t(table_.elements) * sizeof(bf16); }
+  // A parameter's elements where the host can read them: themselves, or a copy in `staging`.
+  const bf16* host(const Param& param, std::vector<bf16>& staging) const;
+
+  // Moves to pinned host memory, which it keeps from then on; `changed` since it was last there. Then back.
+  void park(bool changed);
+  void unpark();
+  bool parked() const { return block_.data() == nullptr; }
+
   Layout layout() const { return weight_layout(device_->kind()); }
   bf16* at(int param) const { return param < 0 ? nullptr : data() + table_.params[size_t(param)].offset; }
   PackedWeight matrix(int param) const;
@@ -78,6 +86,7 @@ class Weights {
   WeightTable table_;
   Head head_;
   Device* device_;
+  Buffer home_;  // pinned; empty until the first park
   Buffer block_;
 };
 

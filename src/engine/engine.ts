@@ -56,6 +56,8 @@ export interface LoadOptions {
   readonly moments?: MomentFormat;
   /** GPU only: optimizer state in pinned host memory, streamed through the GPU by `step`. Default false. */
   readonly optimizerOnHost?: boolean;
+  /** GPU only: rest in pinned host memory while another such model works. Needs `optimizerOnHost` when trainable. Default false. */
+  readonly takeTurns?: boolean;
   /** Read the folder's tokenizer if there is one, or take this one. Default true with an lm head. */
   readonly tokenizer?: boolean | Tokenizer;
 }
@@ -137,6 +139,7 @@ export class Engine {
       activationCheckpointing: options.activationCheckpointing ?? true,
       moments: options.moments ?? 'f32',
       optimizerOnHost: options.optimizerOnHost ?? false,
+      takeTurns: options.takeTurns ?? false,
     });
     const model = new Model({ native, dir, tokenizer, eosTokenIds });
     this.models.add(model);

@@ -41,7 +41,11 @@ export async function launchSft(
   const data = await dataPath(run.data, hooks);
   await refuseUnfitSft(config, dir, run.output, machine);
   return withEngine(machine, async (engine) => {
-    const model = await engine.load(dir, { trainable: true, activationCheckpointing: config.gradientCheckpointing });
+    const model = await engine.load(dir, {
+      trainable: true,
+      activationCheckpointing: config.gradientCheckpointing,
+      moments: config.optimizerMoments,
+    });
     const context = model.info.maxPositionEmbeddings;
     checkSftConfig(config, context);
     const examples = await readExamples(data, {
@@ -81,7 +85,7 @@ async function refuseUnfitSft(
   config: SftConfig,
   dir: string,
   output: string,
-  { addon, threads, limitBytes }: ChosenMachine,
+  { addon, device, threads, limitBytes }: ChosenMachine,
 ): Promise<void> {
   const plan = addon.plan({
     dir,
@@ -96,6 +100,8 @@ async function refuseUnfitSft(
     contextLength: 0,
     kvCacheBytes: 0,
     threads,
+    device: device === 'cpu' ? 'cpu' : 'cuda',
+    moments: config.optimizerMoments,
   });
   const free = await freeBytes(output);
   if (plan.weightBytes > free) {

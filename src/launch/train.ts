@@ -12,7 +12,7 @@ import { freeBytes } from '../files.js';
 import { dataName, type HubHooks } from '../hub/index.js';
 import type { JsonObject } from '../json.js';
 import { PerfMeter, type PerfReport } from '../perf/meter.js';
-import type { MemoryPlan } from '../plan/memory.js';
+import type { MemoryPlan, Placement } from '../plan/memory.js';
 import { planTraining, refuseFullDisk, refuseUnfit, type TrainingPlan } from '../plan/training.js';
 import type { TrainConfig } from '../ppo/config.js';
 import type { Observer } from '../ppo/events.js';
@@ -56,6 +56,7 @@ export async function planRun(settings: TrainSettings, machine: ChosenMachine): 
     dir: settings.model,
     threads: machine.threads,
     limitBytes: machine.limitBytes,
+    ...(machine.device === 'cpu' ? {} : { gpuHostBytes: machine.hostBytes }),
     numPrompts,
     planModel: (request) => machine.addon.plan(request),
   });
@@ -144,7 +145,7 @@ async function launchWith(
       special,
       reward,
       evalReward,
-      load: (role, folder) => loadRole(engine, settings, tokenizer, role, folder),
+      load: (role, folder) => loadRole(engine, settings, plan.memory.placement, tokenizer, role, folder),
       modelFiles: await companionPaths(dir),
       run: {
         dir: output,
@@ -201,6 +202,7 @@ const setName = (file: string): string => dataName(file).replace(/[^\w.-]+/g, '_
 async function loadRole(
   engine: Engine,
   { model, config }: TrainSettings,
+  placement: Placement,
   tokenizer: Tokenizer,
   role: ModelRole,
   folder: string | null,
@@ -210,6 +212,9 @@ async function loadRole(
     trainable: role !== 'reference',
     valueHeadSeed: config.seed,
     activationCheckpointing: config.gradientCheckpointing,
+    moments: config.optimizerMoments,
+    optimizerOnHost: role !== 'reference' && placement !== 'resident',
+    takeTurns: placement === 'turns',
     tokenizer,
   });
   return loaded.port();

@@ -7,12 +7,27 @@ import { type ModelRole, modelRoles } from '../ppo/models.js';
 /** Native `plan`, or a stand-in. */
 export type PlanModel = (request: NativePlanRequest) => NativePlan;
 
+/** Where a run goes: this machine's memory, or a GPU's beside it. */
+export type PlanDevice =
+  | { readonly kind: 'cpu' }
+  | { readonly kind: 'cuda'; readonly limitBytes: number; readonly hostBytes: number };
+
+/**
+ * Where models are. resident: on the device for the whole run. streamed: optimizer state in pinned host memory, streamed through the GPU by
+ * each step. turns: so is it, and one model is on the GPU at a time, the others in pinned host memory; gradients only while it trains.
+ * Results are the same bits.
+ */
+export const placements = ['resident', 'streamed', 'turns'] as const;
+export type Placement = (typeof placements)[number];
+
 export interface PlannedModel {
   readonly role: ModelRole;
   readonly numParameters: number;
   readonly weightBytes: number;
   readonly gradientBytes: number;
   readonly optimizerBytes: number;
+  /** Pinned host memory. */
+  readonly hostBytes: number;
 }
 
 /** Bytes of the workspace in each phase; they share one arena, so its size is the largest. */
@@ -29,7 +44,11 @@ export interface MemoryPlan {
   readonly gradientBytes: number;
   readonly optimizerBytes: number;
   readonly workspaceBytes: number;
+  /** The most that is taken at once, of the memory of the device. */
   readonly totalBytes: number;
+  /** Pinned host memory beside it; 0 on the CPU. */
+  readonly hostBytes: number;
+  readonly placement: Placement;
 }
 
 /** Tokens of the longest sequence that sampling can make. */
@@ -38,15 +57,38 @@ export function contextLength(config: TrainConfig): number {
 }
 
 /**
+ * On a GPU: in the first placement that fits, else in the smallest.
  * @param dir model folder; only its config.json is read
  * @throws {LimrError} LIMR_IO, LIMR_FORMAT, LIMR_UNSUPPORTED of the model folder
  */
-export function planMemory(config: TrainConfig, dir: string, threads: number, planModel: PlanModel): MemoryPlan {
-  const plans = modelRoles(config).map((role) => [role, planModel(request(config, dir, threads, role))] as const);
-  const models = plans.map(([role, { numParameters, weightBytes, gradientBytes, optimizerBytes }]) => {
-    return { role, numParameters, weightBytes, gradientBytes, optimizerBytes };
+export function planMemory(
+  config: TrainConfig,
+  dir: string,
+  threads: number,
+  planModel: PlanModel,
+  device: PlanDevice = { kind: 'cpu' },
+): MemoryPlan {
+  const plan = (placement: Placement) => {
+    const roles = modelRoles(config).map((role) => {
+      const request = requestOf(config, dir, threads, role, device.kind, placement);
+      return { role, plan: planModel(request) };
+    });
+    return sumUp(roles, placement);
+  };
+  if (device.kind === 'cpu') return plan('resident');
+  const plans = placements.map(plan);
+  const fits = (memory: MemoryPlan) => memory.totalBytes <= device.limitBytes && memory.hostBytes <= device.hostBytes;
+  return plans.find(fits) ?? plans.at(-1)!;
+}
+
+function sumUp(roles: readonly { role: ModelRole; plan: NativePlan }[], placement: Placement): MemoryPlan {
+  const takesTurns = placement === 'turns';
+  const models = roles.map(({ role, plan }) => {
+    const { numParameters, weightBytes, gradientBytes, optimizerBytes, optimizerHostBytes } = plan;
+    const hostBytes = optimizerHostBytes + (takesTurns ? weightBytes : 0);
+    return { role, numParameters, weightBytes, gradientBytes, optimizerBytes, hostBytes };
   });
-  const most = (bytes: (plan: NativePlan) => number) => Math.max(...plans.map(([, plan]) => bytes(plan)));
+  const most = (bytes: (plan: NativePlan) => number) => Math.max(...roles.map(({ plan }) => bytes(plan)));
   const sum = (bytes: (model: PlannedModel) => number) => models.reduce((total, model) => total + bytes(model), 0);
   const workspace = {
     generateBytes: most((plan) => plan.generateBytes),
@@ -57,11 +99,32 @@ export function planMemory(config: TrainConfig, dir: string, threads: number, pl
   const gradientBytes = sum((model) => model.gradientBytes);
   const optimizerBytes = sum((model) => model.optimizerBytes);
   const workspaceBytes = Math.max(...Object.values(workspace));
-  const totalBytes = weightBytes + gradientBytes + optimizerBytes + workspaceBytes;
-  return { models, workspace, weightBytes, gradientBytes, optimizerBytes, workspaceBytes, totalBytes };
+  const atOnce = most(({ weightBytes, gradientBytes, generateBytes, scoreBytes, trainBytes }) =>
+    Math.max(weightBytes + generateBytes, weightBytes + scoreBytes, weightBytes + gradientBytes + trainBytes),
+  );
+  const totalBytes = optimizerBytes + (takesTurns ? atOnce : weightBytes + gradientBytes + workspaceBytes);
+  const hostBytes = sum((model) => model.hostBytes);
+  return {
+    models,
+    workspace,
+    weightBytes,
+    gradientBytes,
+    optimizerBytes,
+    workspaceBytes,
+    totalBytes,
+    hostBytes,
+    placement,
+  };
 }
 
-function request(config: TrainConfig, dir: string, threads: number, role: ModelRole): NativePlanRequest {
+function requestOf(
+  config: TrainConfig,
+  dir: string,
+  threads: number,
+  role: ModelRole,
+  device: 'cpu' | 'cuda',
+  placement: Placement,
+): NativePlanRequest {
   const budgets = tokenBudgets(config);
   const trainable = role !== 'reference';
   const samples = role === 'actor';
@@ -78,6 +141,9 @@ function request(config: TrainConfig, dir: string, threads: number, role: ModelR
     contextLength: contextLength(config),
     kvCacheBytes: samples ? config.kvCacheBytes : 0,
     threads,
+    device,
+    moments: config.optimizerMoments,
+    optimizerOnHost: trainable && placement !== 'resident',
   };
 }
 

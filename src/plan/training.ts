@@ -5,7 +5,14 @@ import type { TrainConfig } from '../ppo/config.js';
 import { type PlannedSubset, plannedSubset } from '../ppo/lim-plan.js';
 import { modelRoles } from '../ppo/models.js';
 import { lrFactor, scheduleOf, stepsPerRollout } from '../ppo/schedule.js';
-import { type FittingSetting, type MemoryPlan, nearestFit, type PlanModel, planMemory } from './memory.js';
+import {
+  type FittingSetting,
+  type MemoryPlan,
+  nearestFit,
+  type PlanDevice,
+  type PlanModel,
+  planMemory,
+} from './memory.js';
 
 export interface BatchPlan {
   readonly samplesPerRollout: number;
@@ -39,6 +46,8 @@ export interface DiskPlan {
 export interface TrainingPlan {
   readonly memory: MemoryPlan;
   readonly limitBytes: number;
+  /** On a GPU: of host memory. */
+  readonly hostLimitBytes: number | undefined;
   readonly fits: boolean;
   /** When it does not fit: what would, if anything does. */
   readonly nearest: FittingSetting | undefined;
@@ -51,22 +60,27 @@ export interface TrainingPlanInput {
   readonly config: TrainConfig;
   readonly dir: string;
   readonly threads: number;
-  /** Bytes that the run may take. */
+  /** Bytes that the run may take, where its models are. */
   readonly limitBytes: number;
+  /** On a GPU: bytes of host memory that it may take beside them. */
+  readonly gpuHostBytes?: number;
   readonly numPrompts: number | undefined;
   readonly planModel: PlanModel;
 }
 
 export function planTraining(input: TrainingPlanInput): TrainingPlan {
-  const { config, dir, threads, limitBytes, planModel } = input;
-  const plan = (candidate: TrainConfig) => planMemory(candidate, dir, threads, planModel);
+  const { config, dir, threads, limitBytes, gpuHostBytes, planModel } = input;
+  const device: PlanDevice =
+    gpuHostBytes === undefined ? { kind: 'cpu' } : { kind: 'cuda', limitBytes, hostBytes: gpuHostBytes };
+  const plan = (candidate: TrainConfig) => planMemory(candidate, dir, threads, planModel, device);
   const memory = plan(config);
-  const fits = memory.totalBytes <= limitBytes;
+  const fits = memory.totalBytes <= limitBytes && memory.hostBytes <= (gpuHostBytes ?? 0);
   return {
     memory,
     limitBytes,
+    hostLimitBytes: gpuHostBytes,
     fits,
-    nearest: fits ? undefined : nearestFit(config, limitBytes, plan),
+    nearest: fits || memory.hostBytes > (gpuHostBytes ?? 0) ? undefined : nearestFit(config, limitBytes, plan),
     batches: planBatches(config, input.numPrompts),
     learningRates: planLearningRates(config),
     disk: planDisk(config, memory),
@@ -119,16 +133,28 @@ function planLearningRates(config: TrainConfig): LearningRatePoint[] {
   });
 }
 
-function planDisk(config: TrainConfig, { models }: MemoryPlan): DiskPlan {
+function planDisk(config: TrainConfig, { models, placement }: MemoryPlan): DiskPlan {
   const trained = models.filter(({ role }) => role !== 'reference');
-  const checkpointBytes = trained.reduce((sum, model) => sum + 2 * model.numParameters + model.optimizerBytes, 0);
+  const optimizer = (model: (typeof trained)[number]) =>
+    model.optimizerBytes + (placement === 'turns' ? model.hostBytes - model.weightBytes : model.hostBytes);
+  const checkpointBytes = trained.reduce((sum, model) => sum + 2 * model.numParameters + optimizer(model), 0);
   const isOften = config.saveSteps > 0 && config.saveSteps < config.rollouts;
   const mostCheckpoints = isOften ? config.maxCkptNum + 1 : 1;
   return { checkpointBytes, mostCheckpoints, totalBytes: checkpointBytes * mostCheckpoints };
 }
 
+const placementNotes = {
+  resident: '',
+  streamed: '  (optimizer state in host memory, streamed through the GPU)',
+  turns: '  (one model on the GPU at a time; the others and optimizer state in host memory)',
+} as const;
+
 /** Lines of a table about the memory of a plan. */
-export function memoryTable({ memory, limitBytes }: Pick<TrainingPlan, 'memory' | 'limitBytes'>): string[] {
+export function memoryTable({
+  memory,
+  limitBytes,
+  hostLimitBytes,
+}: Pick<TrainingPlan, 'memory' | 'limitBytes'> & { readonly hostLimitBytes?: number | undefined }): string[] {
   const { workspace } = memory;
   const row = (name: string, bytes: number, note = '') =>
     `  ${name.padEnd(12)}${formatBytes(bytes).padStart(9)}${note}`;
@@ -139,8 +165,11 @@ export function memoryTable({ memory, limitBytes }: Pick<TrainingPlan, 'memory' 
     row('gradients', memory.gradientBytes),
     row('optimizer', memory.optimizerBytes),
     row('workspace', memory.workspaceBytes, phases),
-    row('total', memory.totalBytes),
+    row('total', memory.totalBytes, placementNotes[memory.placement]),
     row('limit', limitBytes),
+    ...(hostLimitBytes === undefined
+      ? []
+      : [row('host', memory.hostBytes, '  (pinned)'), row('host limit', hostLimitBytes)]),
   ];
 }
 
@@ -150,11 +179,13 @@ export function refuseUnfit(plan: TrainingPlan): void {
   const { memory, nearest } = plan;
   const fixed = memory.totalBytes - memory.workspaceBytes;
   const hint =
-    nearest !== undefined
-      ? `${nearest.flags.join(' ')} fits in ${formatBytes(nearest.memory.totalBytes)}.`
-      : fixed > plan.limitBytes
-        ? `Weights, gradients and optimizer alone need ${formatBytes(fixed)}: take a smaller model or a larger machine.`
-        : 'Shorten --prompt-max-len and --generate-max-len, or take a larger machine.';
+    memory.hostBytes > (plan.hostLimitBytes ?? 0)
+      ? 'Take a machine with more memory, or a larger GPU; --optimizer-moments 8bit keeps the moments in 2 bytes a parameter instead of 8.'
+      : nearest !== undefined
+        ? `${nearest.flags.join(' ')} fits in ${formatBytes(nearest.memory.totalBytes)}.`
+        : fixed > plan.limitBytes
+          ? `Weights, gradients and optimizer alone need ${formatBytes(fixed)}: take a smaller model or a larger machine.`
+          : 'Shorten --prompt-max-len and --generate-max-len, or take a larger machine.';
   throw new LimrError('LIMR_MEMORY', ['the run does not fit in memory', ...memoryTable(plan)].join('\n'), hint);
 }
 

@@ -9,12 +9,28 @@ describe('environment', () => {
       cpu: '',
       threads: undefined,
       checkNans: false,
+      cudaModule: '',
+      sync: false,
     });
   });
 
   it('reads values', () => {
-    const variables = { LIMR_LOG: 'debug', LIMR_CPU: 'avx2', LIMR_THREADS: '2', LIMR_CHECK_NANS: '1' };
-    expect(readDebugEnvironment(variables)).toEqual({ log: 'debug', cpu: 'avx2', threads: 2, checkNans: true });
+    const variables = {
+      LIMR_LOG: 'debug',
+      LIMR_CPU: 'avx2',
+      LIMR_THREADS: '2',
+      LIMR_CHECK_NANS: '1',
+      LIMR_CUDA_MODULE: 'limr_cuda.so',
+      LIMR_SYNC: '1',
+    };
+    expect(readDebugEnvironment(variables)).toEqual({
+      log: 'debug',
+      cpu: 'avx2',
+      threads: 2,
+      checkNans: true,
+      cudaModule: 'limr_cuda.so',
+      sync: true,
+    });
     expect(readDebugEnvironment({ LIMR_CHECK_NANS: '0' }).checkNans).toBe(false);
   });
 

@@ -71,6 +71,9 @@ describe('Engine.load', () => {
       randomSeed: -1,
       valueHeadSeed: 7,
       activationCheckpointing: true,
+      moments: 'f32',
+      optimizerOnHost: false,
+      takeTurns: false,
     });
   });
 

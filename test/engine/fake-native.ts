@@ -215,7 +215,8 @@ export function fakeNative(options: FakeOptions = {}): {
 } {
   const models: FakeModel[] = [];
   const contexts: NativeContextOptions[] = [];
-  const nothing = { gradientBytes: 0, optimizerBytes: 0, trainBytes: 0, scoreBytes: 0, generateBytes: 0 };
+  const bytes = { gradientBytes: 0, optimizerBytes: 0, optimizerHostBytes: 0 };
+  const nothing = { ...bytes, trainBytes: 0, scoreBytes: 0, generateBytes: 0 };
   const addon: NativeAddon = {
     machine: () => ({
       version: '0',
@@ -226,11 +227,13 @@ export function fakeNative(options: FakeOptions = {}): {
     }),
     errorCodes: () => [],
     plan: options.plan ?? (() => ({ weightBytes: 2000, numParameters: 1000, ...nothing })),
+    cudaProbe: () => ({ architectures: 'none', devices: [] }),
     createContext: (context) => {
       contexts.push(context);
       return {
         threads: context.threads,
         isa: context.isa === '' ? 'avx2' : context.isa,
+        device: context.cuda ? `cuda:${context.cuda.device}` : 'cpu',
         load: async (load) => {
           const model = new FakeModel(load, options);
           models.push(model);

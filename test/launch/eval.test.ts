@@ -50,7 +50,7 @@ async function evaluate(flags: Record<string, unknown>, fake: FakeOptions = {}, 
     evalOptions,
     flagLayer(evalOptions, { model: at('model'), rewardWorkers: '0', ...flags }),
   );
-  const machine = { addon: native.addon, threads: 1, limitBytes: 1e9 };
+  const machine = { addon: native.addon, device: 'cpu', threads: 1, limitBytes: 1e9, hostBytes: 1e9 };
   const result = await launchEval(options, machine, hooks);
   const requests = native.models[0]!.calls.filter(({ verb }) => verb === 'generate').map(
     ({ argument }) => argument as NativeGenerateRequest,

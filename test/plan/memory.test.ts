@@ -10,6 +10,7 @@ const planModel = (request: NativePlanRequest) => ({
   weightBytes: 2000,
   gradientBytes: request.trainable ? 4000 : 0,
   optimizerBytes: request.trainable ? 10_000 : 0,
+  optimizerHostBytes: 0,
   trainBytes: request.trainTokens * (request.activationCheckpointing ? 10 : 30),
   scoreBytes: request.scoreTokens * 4,
   generateBytes: request.kvCacheBytes + request.maxBatch * request.contextLength + request.prefillChunk,
@@ -45,6 +46,47 @@ describe('planMemory', () => {
 
   it('makes room for evaluations longer than training samples', () => {
     expect(memoryOf({ evalMaxLen: 440 }).workspace.generateBytes).toBe(8 * 500 + 128);
+  });
+});
+
+describe('planMemory on a GPU', () => {
+  // As above, with optimizer state on the host where it is asked for; a little of it stays.
+  const onGpu = (request: NativePlanRequest) => ({
+    ...planModel(request),
+    ...(request.optimizerOnHost ? { optimizerBytes: 100, optimizerHostBytes: 10_000 } : {}),
+  });
+  const placed = (limitBytes: number, hostBytes = 1e6) =>
+    planMemory(configOf(), 'dir', 2, onGpu, { kind: 'cuda', limitBytes, hostBytes });
+
+  it('keeps everything on it where that fits', () => {
+    expect(placed(44_000)).toMatchObject({ placement: 'resident', totalBytes: 44_000, hostBytes: 0 });
+  });
+
+  it('streams optimizer state from the host first, then lets models take turns', () => {
+    const streamed = 6000 + 8000 + 200 + 10_000;
+    expect(placed(streamed)).toMatchObject({ placement: 'streamed', totalBytes: streamed, hostBytes: 20_000 });
+    // The one that trains: weights, gradients and workspace; the others' weights are on the host.
+    const turns = 200 + 2000 + 4000 + 10_000;
+    expect(placed(turns)).toMatchObject({ placement: 'turns', totalBytes: turns, hostBytes: 26_000 });
+  });
+
+  it('counts the memory of the host too', () => {
+    const plan = (gpuHostBytes: number) =>
+      planTraining({
+        config: configOf(),
+        dir: 'dir',
+        threads: 2,
+        limitBytes: 20_000,
+        gpuHostBytes,
+        numPrompts: 10,
+        planModel: onGpu,
+      });
+    expect(plan(26_000).fits).toBe(true);
+    const unfit = plan(25_000);
+    expect(unfit.fits).toBe(false);
+    expect(() => refuseUnfit(unfit)).toThrowError(
+      expect.objectContaining({ code: 'LIMR_MEMORY', hint: expect.stringContaining('--optimizer-moments 8bit') }),
+    );
   });
 });
 

@@ -45,7 +45,7 @@ LossTerms Model::accumulate(const PackedTokens& packed, const Loss& loss) {
   check_loss(loss, packed.offsets, int64_t(packed.tokens.size()));
   LIMR_CHECK((loss.kind == Loss::kValue) == (head() == Head::kValue), kState,
              loss.kind == Loss::kValue ? "a value loss needs a value head" : "this loss needs a language-model head");
-  const Context ctx = begin();
+  const Context ctx = begin(kTraining);
   const FlushDenormals flush;  // the terms of the loss are computed on this thread
   LossTerms terms;
   terms.losses.assign(packed.tokens.size(), 0.0f);
@@ -68,6 +68,7 @@ LossTerms Model::accumulate(const PackedTokens& packed, const Loss& loss) {
   TrainBuffers b =
       train_buffers(arena, transformer_, batch.num_tokens, packed_batch.num_pages(), options_.checkpointing);
   auto* grads = train_->grads.as<float>();
+  has_gradients_ = true;
   transformer_.forward(ctx, batch, b.acts);
   {
     const ArenaScope scope(arena);

@@ -115,7 +115,7 @@ std::vector<float> OptimizerState::read(const Param& param, const Weights& weigh
   if (kind == TensorKind::kMaster) {
     std::vector<bf16> upper;
     std::vector<uint16_t> lower;
-    const bf16* weight = on_host(device_, weights.data() + param.offset, param.elements, upper);
+    const bf16* weight = weights.host(param, upper);
     const uint16_t* remainder = elements(device_, options_.on_host, remainder_, param.offset, param.elements, lower);
     for (size_t i = 0; i < n; ++i) out[i] = join_master(weight[i], remainder[i]);
     return out;
