@@ -34,9 +34,9 @@ describe('Engine.open', () => {
     Engine.open({ threads: 1 }, addon);
     vi.unstubAllEnvs();
     expect(contexts).toEqual([
-      { threads: 2, isa: '', memoryLimitBytes: 1e9, checkNans: false },
-      { threads: 3, isa: 'scalar', memoryLimitBytes: 5, checkNans: true },
-      { threads: 1, isa: '', memoryLimitBytes: 1e9, checkNans: true },
+      { threads: 2, isa: '', memoryLimitBytes: 1e9, checkNans: false, cuda: null },
+      { threads: 3, isa: 'scalar', memoryLimitBytes: 5, checkNans: true, cuda: null },
+      { threads: 1, isa: '', memoryLimitBytes: 1e9, checkNans: true, cuda: null },
     ]);
   });
 
