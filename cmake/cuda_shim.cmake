@@ -30,3 +30,12 @@ limr_shim_kernels(limr_cuda_shim)
 if(NOT LIMR_SANITIZE)
   target_link_options(limr_cuda_shim PRIVATE -Wl,-z,defs)
 endif()
+
+# limr_cuda_test: every op of the module against the references. Runs on the shim, or on the module that LIMR_CUDA_MODULE names.
+file(GLOB LIMR_CUDA_TEST_SOURCES CONFIGURE_DEPENDS test/cuda/*.cc)
+add_executable(limr_cuda_test EXCLUDE_FROM_ALL ${LIMR_CUDA_TEST_SOURCES} test/native/main.cc test/native/ops/fixture.cc
+  test/native/ops/attention_fixture.cc)
+target_include_directories(limr_cuda_test PRIVATE test/cuda test/native)
+target_compile_definitions(limr_cuda_test PRIVATE LIMR_CUDA_SHIM_MODULE="$<TARGET_FILE:limr_cuda_shim>")
+target_link_libraries(limr_cuda_test PRIVATE limr_core ${CMAKE_DL_LIBS})
+add_dependencies(limr_cuda_test limr_cuda_shim)

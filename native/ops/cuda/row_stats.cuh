@@ -5,7 +5,7 @@
 
 namespace limr::cuda {
 
-constexpr int kStatsThreads = 1024;
+constexpr int kStatsThreads = 512;  // the sampler's registers allow no more
 // Threads of a block that owns a row of V logits: a function of V alone, as the order of sums is.
 inline unsigned stats_threads(int64_t V) { return row_threads(V, 16, kStatsThreads); }
 
@@ -28,6 +28,7 @@ __device__ __forceinline__ Online shuffle_xor(const Online& a, int mask) {
 }
 
 __device__ __forceinline__ void take(Online& a, float z) {
+  if (z == -INFINITY) return;  // adds nothing to any sum
   if (z > a.max) {  // NaN goes on to the sums
     const float d = a.max - z, e = expf(d);
     a.sum_z = a.sum == 0 ? 0.0f : e * (a.sum_z + d * a.sum);

@@ -56,7 +56,7 @@ struct OpenOptions {
 struct Table {
   uint32_t version;           // kTableVersion
   uint32_t bytes;             // sizeof(Table)
-  const char* architectures;  // what the kernels were compiled for: "sm_80 sm_90a compute_90"
+  const char* architectures;  // what the kernels were compiled for, as nvcc lists it: "800,900"
 
   // Devices. kPlatform without a driver, without a device, without cublasLt (every file tried and the loader's words).
   const Failure* (*device_count)(int* count);

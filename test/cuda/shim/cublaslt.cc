@@ -183,7 +183,7 @@ int destroy(void* handle) {
 
 }  // namespace
 
-const CublasLt& load_cublaslt() {
+const CublasLt& load_cublaslt(const std::vector<std::string>&) {
   static const CublasLt table{
       .create = [](Handle* h) { return *h = new char, int(kStatusSuccess); },
       .destroy = destroy<char>,

@@ -11,6 +11,7 @@
 #include "block.h"
 #include "runtime.h"
 
+#define __CUDA_ARCH_LIST__ host
 #define __global__
 #define __device__
 #define __host__
@@ -29,6 +30,7 @@
 #define blockDim (::limr::shim::own.block_dim)
 #define gridDim (::limr::shim::own.grid_dim)
 inline constexpr int warpSize = 32;
+using std::isfinite;
 
 using dim3 = limr::shim::Dim;
 

@@ -134,6 +134,14 @@ Launcher<P...> launcher(void (*kernel)(P...), const char* name, Dim blocks, Dim 
 
 }  // namespace limr::shim
 
+template <typename T>
+cudaError_t cudaMalloc(T** data, size_t bytes) {
+  return cudaMalloc(reinterpret_cast<void**>(data), bytes);
+}
+template <typename T>
+cudaError_t cudaMallocHost(T** data, size_t bytes) {
+  return cudaMallocHost(reinterpret_cast<void**>(data), bytes);
+}
 template <typename F>
 cudaError_t cudaFuncSetAttribute(F* function, cudaFuncAttribute, int value) {
   return limr::shim::allow_dynamic_shared(reinterpret_cast<const void*>(function), value);
