@@ -39,3 +39,9 @@ target_include_directories(limr_cuda_test PRIVATE test/cuda test/native)
 target_compile_definitions(limr_cuda_test PRIVATE LIMR_CUDA_SHIM_MODULE="$<TARGET_FILE:limr_cuda_shim>")
 target_link_libraries(limr_cuda_test PRIVATE limr_core ${CMAKE_DL_LIBS})
 add_dependencies(limr_cuda_test limr_cuda_shim)
+
+# Kernels with bugs, which the shim must find.
+add_executable(limr_shim_planted EXCLUDE_FROM_ALL test/cuda/planted/planted.cu)
+limr_shim_kernels(limr_shim_planted)
+target_compile_definitions(limr_cuda_test PRIVATE LIMR_SHIM_PLANTED="$<TARGET_FILE:limr_shim_planted>")
+add_dependencies(limr_cuda_test limr_shim_planted)

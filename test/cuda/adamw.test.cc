@@ -77,9 +77,12 @@ LIMR_TEST(cuda_adamw_is_the_reference) {
       if (n > 3) grads[0][3] = grads[1][3] = grads[2][3] = 0;  // v stays 0
       const auto [weight, remainder, m, v, m_scale, v_scale] = on_every_schedule(
           [&] {
-            const DeviceArray weight(begin.weight), remainder(begin.remainder);
-            const DeviceArray m(begin.m), v(begin.v);
-            const DeviceArray m_scale(begin.m_scale), v_scale(begin.v_scale);
+            const DeviceArray weight(begin.weight);
+            const DeviceArray remainder(begin.remainder);
+            const DeviceArray m(begin.m);
+            const DeviceArray v(begin.v);
+            const DeviceArray m_scale(begin.m_scale);
+            const DeviceArray v_scale(begin.v_scale);
             for (int64_t t = 0; t < 3; ++t) {
               const DeviceArray grad(grads[t]);
               AdamW op = operation(n, format, t + 1);
@@ -137,11 +140,13 @@ LIMR_TEST(cuda_sum_of_squares_is_the_reference) {
     const auto [total] = on_every_schedule(
         [&] {
           const auto partial = device_poisoned<double>(sum_squares_partials(n));
-          return std::tuple(std::vector<double>{sum_squares(gpu(), {.data = x.data(), .n = n, .partial = partial.data()})});
+          return std::tuple(
+              std::vector<double>{sum_squares(gpu(), {.data = x.data(), .n = n, .partial = partial.data()})});
         },
         cat("n=", n));
     std::vector<double> partial(sum_squares_partials(n));
-    expect_close(total[0], ref::sum_squares({.data = data.data(), .n = n, .partial = partial.data()}), 1e-6, cat("n=", n));
+    expect_close(total[0], ref::sum_squares({.data = data.data(), .n = n, .partial = partial.data()}), 1e-6,
+                 cat("n=", n));
   }
 }
 

@@ -3,6 +3,8 @@
 // The module is the file that LIMR_CUDA_MODULE names, or else the host shim of the same build. With another module than the shim
 // there is one schedule: the device's.
 #pragma once
+#include <algorithm>
+
 #include "ops/cuda_device.h"
 #include "ops/fixture.h"
 
@@ -49,7 +51,9 @@ class DeviceArray {
   T* data_;
 };
 // Workspace that holds NaN.
-inline DeviceArray<char> device_scratch(size_t bytes) { return DeviceArray<char>(std::vector<char>(bytes, char(0xff))); }
+inline DeviceArray<char> device_scratch(size_t bytes) {
+  return DeviceArray<char>(std::vector<char>(bytes, char(0xff)));
+}
 template <typename T>
 DeviceArray<T> device_poisoned(int64_t n) {
   return DeviceArray<T>(poisoned<T>(n));
@@ -63,7 +67,8 @@ auto on_every_schedule(Run&& run, const std::string& context, const Location& wh
     const ScheduleScope scope(schedule);
     const auto other = run();
     [&]<size_t... I>(std::index_sequence<I...>) {
-      (expect_bits(std::get<I>(other), std::get<I>(first), cat(context, " output ", I, " schedule=", schedule), where), ...);
+      (expect_bits(std::get<I>(other), std::get<I>(first), cat(context, " output ", I, " schedule=", schedule), where),
+       ...);
     }
     (std::make_index_sequence<std::tuple_size_v<decltype(other)>>());
   }

@@ -48,7 +48,10 @@ LIMR_TEST(cuda_logprob_is_the_reference) {
       const auto logits = rows_of_all_kinds(rng, V);
       const auto targets = integers(rng, kRows, int32_t(V));
       const auto dlogprob = normal(rng, kRows), dentropy = normal(rng, kRows);
-      const DeviceArray x(logits), t(targets), gl(dlogprob), ge(dentropy);
+      const DeviceArray x(logits);
+      const DeviceArray t(targets);
+      const DeviceArray gl(dlogprob);
+      const DeviceArray ge(dentropy);
       const int64_t padded = round_up(V, 2);
       const auto [stats, dlogits, without] = on_every_schedule(
           [&] {

@@ -11,7 +11,8 @@ struct Shape {
   bool norm;
   std::string text() const { return cat("H=", H, " K=", K, " D=", D, norm ? " norm" : ""); }
 };
-const Shape kShapes[] = {{1, 1, 16, false}, {4, 2, 16, true}, {3, 1, 32, true}, {14, 2, 64, false}, {7, 1, 128, true}, {2, 1, 256, true}};
+const Shape kShapes[] = {{1, 1, 16, false},  {4, 2, 16, true},  {3, 1, 32, true},
+                         {14, 2, 64, false}, {7, 1, 128, true}, {2, 1, 256, true}};
 
 struct Angles {
   std::vector<float> cos, sin;
@@ -47,14 +48,19 @@ LIMR_TEST(cuda_rope_forward_is_the_reference) {
   Random rng(1);
   const Tokens tokens;
   const int64_t N = tokens.size();
-  const DeviceArray positions(tokens.positions), slots(tokens.slots);
+  const DeviceArray positions(tokens.positions);
+  const DeviceArray slots(tokens.slots);
   for (const auto& shape : kShapes) {
     const auto [H, K, D, norm] = shape;
     const int64_t width = (H + 2 * K) * D, page = 2 * kPageKeys * K * D + 24;  // another layer's elements lie between
     const Angles angles(64, D);
     const auto q_norm = normal_bf16(rng, D), k_norm = normal_bf16(rng, D);
     const auto qkv = normal(rng, N * width, 3);
-    const DeviceArray x(qkv), cos(angles.cos), sin(angles.sin), qn(q_norm), kn(k_norm);
+    const DeviceArray x(qkv);
+    const DeviceArray cos(angles.cos);
+    const DeviceArray sin(angles.sin);
+    const DeviceArray qn(q_norm);
+    const DeviceArray kn(k_norm);
     const auto [q, cache] = on_every_schedule(
         [&] {
           const auto q = device_poisoned<bf16>(N * H * D), cache = device_poisoned<bf16>(Tokens::kPages * page);
@@ -108,13 +114,21 @@ LIMR_TEST(cuda_rope_backward_is_the_reference) {
       const auto dq = normal(rng, N * H * D), dk = normal(rng, N * K * D), dv = normal(rng, N * K * D);
       const auto qkv = normal(rng, N * width, 3), q_before = normal(rng, D), k_before = normal(rng, D);
       const auto positions = integers(rng, N, 64);
-      const DeviceArray x(qkv), gq(dq), gk(dk), gv(dv), at(positions), cos(angles.cos), sin(angles.sin), qn(q_norm),
-          kn(k_norm);
+      const DeviceArray x(qkv);
+      const DeviceArray gq(dq);
+      const DeviceArray gk(dk);
+      const DeviceArray gv(dv);
+      const DeviceArray at(positions);
+      const DeviceArray cos(angles.cos);
+      const DeviceArray sin(angles.sin);
+      const DeviceArray qn(q_norm);
+      const DeviceArray kn(k_norm);
       const auto [dqkv, dq_norm, dk_norm] = on_every_schedule(
           [&] {
             const auto scratch = device_scratch(rope_backward_scratch_bytes(N, D));
             const auto dqkv = device_poisoned<bf16>(N * width);
-            const DeviceArray dq_norm(q_before), dk_norm(k_before);
+            const DeviceArray dq_norm(q_before);
+            const DeviceArray dk_norm(k_before);
             rope_backward(gpu(), {.dqkv = view(dqkv.data(), N, width),
                                   .dq = view(gq.data(), N, H * D),
                                   .dk = view(gk.data(), N, K * D),

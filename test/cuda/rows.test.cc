@@ -26,7 +26,8 @@ LIMR_TEST(cuda_rmsnorm_forward_is_the_reference) {
     for (int64_t N : {1, 3}) {
       const std::string context = cat("N=", N, " C=", C);
       const auto inp = normal_bf16(rng, N * C), weight = normal_bf16(rng, C);
-      const DeviceArray x(inp), w(weight);
+      const DeviceArray x(inp);
+      const DeviceArray w(weight);
       const auto [out, rstd] = on_every_schedule(
           [&] {
             const auto out = device_poisoned<bf16>(N * C);
@@ -71,7 +72,10 @@ LIMR_TEST(cuda_rmsnorm_backward_is_the_reference) {
                             .inp = view(inp.data(), N, C),
                             .weight = view(weight.data(), 1, C),
                             .eps = 0.1f});
-      const DeviceArray x(inp), w(weight), r(rstd), d(dout);
+      const DeviceArray x(inp);
+      const DeviceArray w(weight);
+      const DeviceArray r(rstd);
+      const DeviceArray d(dout);
       for (bool residual : {false, true}) {
         const auto [dinp, dweight] = on_every_schedule(
             [&] {
@@ -112,7 +116,10 @@ LIMR_TEST(cuda_swiglu_is_the_reference) {
       const std::string context = cat("M=", M, " F=", F);
       const auto inp = normal_bf16(rng, M * K), weight = normal_bf16(rng, N * K, 0.2f);
       const auto dout = normal_bf16(rng, M * C), down = normal_bf16(rng, C * F, 0.2f);
-      const DeviceArray x(inp), w(padded(weight, N, K)), d(dout), wd(padded(down, C, F));
+      const DeviceArray x(inp);
+      const DeviceArray w(padded(weight, N, K));
+      const DeviceArray d(dout);
+      const DeviceArray wd(padded(down, C, F));
       const auto [out, gate_up, generated, dgate_up] = on_every_schedule(
           [&] {
             const auto out = device_poisoned<bf16>(M * F), generated = device_poisoned<bf16>(M * F);
@@ -179,14 +186,17 @@ LIMR_TEST(cuda_embedding_is_the_reference_to_the_bit) {
       const auto tokens = integers(rng, N, int32_t(V));
       std::vector<int32_t> order, begin;
       TokenRuns runs = runs_of(tokens, order, begin);
-      const DeviceArray w(padded(weight, V, C)), t(tokens), d(dout), device_order(order), device_begin(begin);
+      const DeviceArray w(padded(weight, V, C));
+      const DeviceArray t(tokens);
+      const DeviceArray d(dout);
+      const DeviceArray device_order(order);
+      const DeviceArray device_begin(begin);
       runs.order = device_order.data(), runs.begin = device_begin.data();
       const auto [out, dweight] = on_every_schedule(
           [&] {
             const auto out = device_poisoned<bf16>(N * C);
             const DeviceArray dweight(padded(before, V, C));
-            embedding_forward(gpu(),
-                              {.out = view(out.data(), N, C), .tokens = t.data(), .weight = {w.data(), V, C}});
+            embedding_forward(gpu(), {.out = view(out.data(), N, C), .tokens = t.data(), .weight = {w.data(), V, C}});
             embedding_backward(gpu(), {.dweight = dweight.data(),
                                        .dout = view(d.data(), N, C),
                                        .tokens = t.data(),
@@ -197,7 +207,8 @@ LIMR_TEST(cuda_embedding_is_the_reference_to_the_bit) {
           context);
       auto want = poisoned<bf16>(N * C);
       const auto panels = pack(weight, V, C);
-      ref::embedding_forward({.out = view(want.data(), N, C), .tokens = tokens.data(), .weight = {panels.data(), V, C}});
+      ref::embedding_forward(
+          {.out = view(want.data(), N, C), .tokens = tokens.data(), .weight = {panels.data(), V, C}});
       expect_bits(out, want, context);
       auto sums = before;  // in the order of n: the same f32 additions one by one
       for (int64_t n = 0; n < N; ++n)
@@ -229,8 +240,7 @@ LIMR_TEST(cuda_rows_are_gathered_and_scattered) {
         cat("C=", C));
     auto want = poisoned<bf16>(R * C), want_back = poisoned<bf16>(N * C);
     for (int64_t r = 0; r < R; ++r)
-      for (int64_t c = 0; c < C; ++c)
-        want[r * C + c] = want_back[index[r] * C + c] = rows[index[r] * (C + 3) + c];
+      for (int64_t c = 0; c < C; ++c) want[r * C + c] = want_back[index[r] * C + c] = rows[index[r] * (C + 3) + c];
     expect_bits(out, want, cat("C=", C));
     expect_bits(back, want_back, cat("C=", C));
   }
@@ -243,13 +253,16 @@ LIMR_TEST(cuda_value_head_is_the_reference) {
       const std::string context = cat("N=", N, " C=", C);
       const auto inp = normal_bf16(rng, N * C), weight = normal_bf16(rng, C);
       const auto dvalues = normal(rng, N), before = normal(rng, C);
-      const DeviceArray x(inp), w(weight), d(dvalues);
+      const DeviceArray x(inp);
+      const DeviceArray w(weight);
+      const DeviceArray d(dvalues);
       const auto [values, dinp, dweight] = on_every_schedule(
           [&] {
             const auto values = device_poisoned<float>(N), dinp = device_poisoned<float>(N * C);
             const DeviceArray dweight(before);
             const auto scratch = device_scratch(value_backward_scratch_bytes(gpu().target(), N, C));
-            value_forward(gpu(), {.values = values.data(), .inp = view(x.data(), N, C), .weight = view(w.data(), 1, C)});
+            value_forward(gpu(),
+                          {.values = values.data(), .inp = view(x.data(), N, C), .weight = view(w.data(), 1, C)});
             value_backward(gpu(), {.dinp = view(dinp.data(), N, C),
                                    .dweight = view(dweight.data(), 1, C),
                                    .dvalues = d.data(),

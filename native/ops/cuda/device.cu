@@ -41,10 +41,11 @@ void check_cuda(cudaError_t error, const char* what, const char* file, int line)
     return;
   cudaGetLastError();  // this one is reported: the next call starts clean
   const char* slash = std::strrchr(file, '/');
-  const std::string text =
-      cat("CUDA: ", cudaGetErrorName(error), " (", cudaGetErrorString(error), ") at ", slash ? slash + 1 : file, ":", line, ": ", what);
+  const std::string text = cat("CUDA: ", cudaGetErrorName(error), " (", cudaGetErrorString(error), ") at ",
+                               slash ? slash + 1 : file, ":", line, ": ", what);
   if (error == cudaErrorMemoryAllocation)
-    throw Error(Code::kMemory, "the GPU has no memory left: " + text, "`limr-engine plan --device cuda` says what fits.");
+    throw Error(Code::kMemory, "the GPU has no memory left: " + text,
+                "`limr-engine plan --device cuda` says what fits.");
   throw Error(Code::kInternal, text, "Run again with LIMR_SYNC=1, which names the op that fails, and report it.");
 }
 
@@ -83,7 +84,8 @@ void open(const OpenOptions& o, Stream** stream) {
   int major = 0, minor = 0;
   LIMR_CUDA_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, o.device));
   LIMR_CUDA_CHECK(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, o.device));
-  LIMR_CHECK(major >= 8, kPlatform, cat("GPU ", o.device, " has compute capability ", major, ".", minor, ", and 8.0 is needed"),
+  LIMR_CHECK(major >= 8, kPlatform,
+             cat("GPU ", o.device, " has compute capability ", major, ".", minor, ", and 8.0 is needed"),
              "Ampere (A100, RTX 30) and newer GPUs have it; use --device cpu.");
   const lt::CublasLt& library = lt::load_cublaslt(std::vector<std::string>(o.cublaslt, o.cublaslt + o.num_cublaslt));
   auto s = open_queue(o.device, o.sync);
@@ -105,7 +107,9 @@ void close(Stream* s) {
 
 void alloc(Stream*, size_t bytes, void** data) { LIMR_CUDA_CHECK(cudaMalloc(data, bytes)); }
 void free(Stream*, void* data) { LIMR_CUDA_CHECK(cudaFree(data)); }
-void alloc_pinned(Stream*, size_t bytes, void** data) { LIMR_CUDA_CHECK(cudaHostAlloc(data, bytes, cudaHostAllocDefault)); }
+void alloc_pinned(Stream*, size_t bytes, void** data) {
+  LIMR_CUDA_CHECK(cudaHostAlloc(data, bytes, cudaHostAllocDefault));
+}
 void free_pinned(Stream* s, void* data) {
   LIMR_CUDA_CHECK(cudaStreamSynchronize(s->queue));
   LIMR_CUDA_CHECK(cudaFreeHost(data));

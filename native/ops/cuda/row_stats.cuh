@@ -29,7 +29,7 @@ __device__ __forceinline__ Online shuffle_xor(const Online& a, int mask) {
 
 __device__ __forceinline__ void take(Online& a, float z) {
   if (z == -INFINITY) return;  // adds nothing to any sum
-  if (z > a.max) {  // NaN goes on to the sums
+  if (z > a.max) {             // NaN goes on to the sums
     const float d = a.max - z, e = expf(d);
     a.sum_z = a.sum == 0 ? 0.0f : e * (a.sum_z + d * a.sum);
     a.sum *= e;

@@ -122,7 +122,8 @@ __device__ __forceinline__ int64_t find(const Row& row, uint64_t target, Shared&
 
 // The fewest of the heaviest tokens of `from` whose measure(logit) reaches `target`; `from` itself when all do not.
 template <class Measure>
-__device__ __forceinline__ Kept heaviest(const Row& row, const Kept& from, uint64_t target, Shared& shared, const Measure& measure) {
+__device__ __forceinline__ Kept heaviest(const Row& row, const Kept& from, uint64_t target, Shared& shared,
+                                         const Measure& measure) {
   uint32_t key = 0;    // the largest threshold so far at which the measure of what is not below reaches the target
   uint64_t above = 0;  // the measure of what lies above the range that is left; after the last digit, above `key`
   for (int shift = 32 - kBits; shift >= 0; shift -= kBits) {
@@ -245,8 +246,9 @@ __global__ void __launch_bounds__(kStatsThreads, 1) sample_kernel(const __grid_c
 
 void sample_forward(Stream& s, const SampleForward& o) {
   if (o.logits.rows == 0) return;
-  LIMR_CHECK(o.vocab_size < kMaxVocab, kUnsupported,
-             cat("sample_forward: a vocabulary of ", o.vocab_size, " tokens, fewer than ", kMaxVocab, " are supported"));
+  LIMR_CHECK(
+      o.vocab_size < kMaxVocab, kUnsupported,
+      cat("sample_forward: a vocabulary of ", o.vocab_size, " tokens, fewer than ", kMaxVocab, " are supported"));
   const Args args{.out = o.out,
                   .logits = o.logits.as<float>(),
                   .ldl = o.logits.stride,

@@ -122,4 +122,6 @@ constexpr Table kTable{
 }  // namespace
 }  // namespace limr::cuda
 
-extern "C" __attribute__((visibility("default"))) const limr::cuda::Table* limr_cuda_table() { return &limr::cuda::kTable; }
+extern "C" __attribute__((visibility("default"))) const limr::cuda::Table* limr_cuda_table() {
+  return &limr::cuda::kTable;
+}

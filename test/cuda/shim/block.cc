@@ -83,6 +83,7 @@ class Block {
   uint32_t bit() const { return 1u << (current_ % kLanes); }
   int pick();
   void switch_away();
+  void check_not_awaited(const std::string& what);
   void finish_thread();
   [[gnu::noinline]] void set_thread(int thread);
   [[noreturn]] void die_of_deadlock();
@@ -196,10 +197,22 @@ void Block::thread_main() {
   }
 }
 
+// Lanes of this warp that wait for this one wait in vain.
+void Block::check_not_awaited(const std::string& what) {
+  const int base = current_ / kLanes * kLanes;
+  for (uint32_t left = warp().waiting; left; left &= left - 1) {
+    const Thread& other = *threads_[size_t(base + std::countr_zero(left))];
+    if (other.mask & bit())
+      die(what + ", but lanes " + hex(warp().waiting) + " of its warp wait for it in " + other.op->name + " at " +
+          place(other.where) + " with mask " + hex(other.mask));
+  }
+}
+
 void Block::finish_thread() {
   Thread& self = current();
   self.groups.clear();
   self.open.clear();
+  check_not_awaited("has ended");
   warp().done |= bit();
   if (arrived_) die("ended while other threads of the block wait at the barrier of " + place(barrier_at_));
   if (++done_ < count_) {
@@ -213,6 +226,7 @@ int Block::barrier(bool predicate, const Where& where) {
   if (done_) die("waits at the barrier of " + place(where) + ", but other threads of the block have ended");
   if (arrived_ && !same_place(where, barrier_at_))
     die("divergent barrier: this thread is at " + place(where) + ", others wait at " + place(barrier_at_));
+  if (warp().waiting) check_not_awaited("is at the barrier of " + place(where));
   barrier_at_ = where;
   char* const sync = &meeting_.sync[meeting_.parity];
   tsan_release(sync);
