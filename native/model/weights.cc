@@ -1,6 +1,7 @@
 #include "model/weights.h"
 
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <set>
 
@@ -140,16 +141,17 @@ void load_piece(const Context& ctx, const ModelConfig& config, const Safetensors
     return;
   }
   // 32 rows at a time: their pairs of columns lie side by side in a panel (16 at a time in gate-up order).
-  const int64_t step = piece.order == Piece::kPlain ? 32 : 16, K = piece.cols;
+  const int64_t step = piece.order == Piece::kPlain ? 32 : 16, K = piece.cols, stride = weight_index(layout, 0, 2, K);
   ctx.pool->parallel_for((piece.rows + step - 1) / step, 1, [&](int64_t begin, int64_t end) {
     const auto rows = std::make_unique<bf16[]>(size_t(step * K));
     for (int64_t i = begin; i < end; ++i) {
       const int64_t first = i * step, count = std::min(step, piece.rows - first);
       files.read_bf16(piece.name, rows.get(), first, first + count);
-      for (int64_t k = 0; k < K; k += 2)
+      for (int64_t k = 0; k < K; k += 32)  // what 32 columns become stays in the first-level cache
         for (int64_t r = 0; r < count; ++r) {
           bf16* dst = out + weight_index(layout, piece.storage_row(first + r), k, K);
-          dst[0] = rows[size_t(r * K + k)], dst[1] = rows[size_t(r * K + k + 1)];
+          const bf16* src = rows.get() + r * K + k;
+          for (int64_t i = 0; i < 32 && k + i < K; i += 2) std::memcpy(dst + i / 2 * stride, src + i, 2 * sizeof(bf16));
         }
     }
   });
