@@ -39,6 +39,7 @@ export class RunReader {
   private learning: Learning | NoLearning = { absent: 'There are no samples.' };
   private measuredEpochs = -1;
   private generation = 0;
+  private recordInode: number | undefined;
 
   private constructor(
     readonly dir: string,
@@ -70,7 +71,7 @@ export class RunReader {
   async refresh(): Promise<RunChange> {
     const before = this.position;
     const [metrics, timings] = [await this.metricsTail.read(), await this.timingsTail.read()];
-    const isReset = metrics.isReset || timings.isReset;
+    const isReset = metrics.isReset || timings.isReset || (await this.isResumed());
     if (isReset) {
       await this.restart();
       return { isReset, metrics: 0, timings: 0, hasRows: true, hasSamples: true, hasLearning: true };
@@ -156,6 +157,14 @@ export class RunReader {
       ...(left === 0 ? [] : [`The tokens of ${left} samples are left out, for the size of this file.`]),
     ];
     return { notes, embedded };
+  }
+
+  /** Whether run.json is another one: a run that is resumed writes it anew, with what has changed. */
+  private async isResumed(): Promise<boolean> {
+    const file = await stat(join(this.dir, 'run.json')).catch(() => undefined); // not there yet, or never
+    const before = this.recordInode;
+    this.recordInode = file?.ino;
+    return before !== undefined && file !== undefined && before !== file.ino;
   }
 
   private missing(): string[] {

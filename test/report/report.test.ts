@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -276,6 +276,11 @@ describe('its parts', () => {
     expect(await reader.refresh()).toMatchObject({ isReset: true });
     expect(await reader.data()).toMatchObject({ generation: 1, done: 1, samples: { totals: { train: 16, test: 30 } } });
     expect(await reader.refresh()).toMatchObject({ isReset: false, hasRows: false, hasSamples: false });
+    const record = (await readFile(join(dir, 'run.json'), 'utf8')).replace('"rollouts": 6', '"rollouts": 9');
+    await writeFile(join(dir, 'new.json'), record);
+    await rename(join(dir, 'new.json'), join(dir, 'run.json'));
+    expect(await reader.refresh()).toMatchObject({ isReset: true });
+    expect(await reader.data()).toMatchObject({ generation: 2, rollouts: 9, done: 1 });
   });
 
   it('a choice takes of every stratum, within its limits', () => {
