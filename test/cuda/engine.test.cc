@@ -264,7 +264,7 @@ LIMR_TEST(a_device_keeps_its_optimizer_anywhere_and_saves_it_to_the_bit) {
 
 LIMR_TEST(a_device_skips_a_step_whose_gradient_is_not_finite) {
   Targets targets(kSequences);
-  targets.advantages[5] = NAN;
+  targets.weights[5] = NAN;
   const DeviceModelFolder folder("qwen2");
   Engine device(on_gpu());
   Model m(device, folder.options(true));
