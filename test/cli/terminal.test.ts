@@ -135,7 +135,7 @@ describe('in a terminal', () => {
 describe('colours', () => {
   afterEach(() => vi.unstubAllEnvs());
   const written = (variables: Readonly<Record<string, string>>) => {
-    for (const name of ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS']) vi.stubEnv(name, variables[name]);
+    for (const name of ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS', 'CI']) vi.stubEnv(name, variables[name]);
     vi.stubEnv('TERM', 'xterm-256color');
     const screen = new Screen(40, 4);
     new Terminal('info', screen).say('careful', 'warn');

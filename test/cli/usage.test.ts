@@ -101,9 +101,9 @@ describe('usage errors exit with 2, say what is wrong and how to mend it', () =>
   });
 
   it('for devices that are not there exit with 1', async () => {
-    const { code, stderr } = await runCli('train', '--device', 'cuda:0');
+    const { code, stderr } = await runCli('train', '--device', 'cuda:99');
     expect(code).toBe(1);
-    expect(stderr).toContain('[LIMR_PLATFORM]\nfix: Use --device cpu.');
+    expect(stderr).toMatch(/--device cuda[\s\S]*\[LIMR_PLATFORM\]\nfix: /);
   });
 
   describe('of the environment', () => {
