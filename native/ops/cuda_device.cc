@@ -16,7 +16,7 @@ const Table& open_module(const std::string& file) {
   if (!module) {
     const char* reason = dlerror();
     throw Error(Code::kPlatform, cat("the CUDA backend does not load: ", reason ? reason : file),
-                "`limr-engine doctor` says what is missing; it is built where the CUDA toolkit (nvcc) is found.");
+                cat("It is built where the CUDA toolkit (nvcc) is found. ", kRebuild));
   }
   using Entry = const Table* (*)();
   const auto entry = reinterpret_cast<Entry>(dlsym(module, "limr_cuda_table"));
