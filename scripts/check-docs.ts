@@ -1,5 +1,8 @@
-/** What the documents name exists: paths, npm scripts, error codes, environment variables. */
+/** What the documents name exists: paths, npm scripts, verbs, flags, error codes, environment variables. */
 import path from 'node:path';
+import { type Fate, type Step, spans, steps } from './docs/markdown.js';
+import { engineArguments, simpleCommands } from './docs/shell.js';
+import { checkCommand, checkPhrase } from './docs/verbs.js';
 import type { SourceFile } from './project.js';
 
 /** Backticked words that start with one of these are paths of the project. */
@@ -58,4 +61,89 @@ export function checkListed(document: SourceFile, names: readonly string[], shap
     ...names.filter((name) => !listed.includes(name)).map((name) => `${document.path}: ${name} is not described`),
     ...listed.filter((name) => !names.includes(name)).map((name) => `${document.path}: ${name} is not in the code`),
   ];
+}
+
+/** History says what was true on its day, and docs/api is made from the code: their commands are not looked at. */
+const isHistory = (document: string): boolean => /^docs\/(?:LOG|api.*)\.md$|^docs\/api\//.test(document);
+
+/**
+ * Pages whose commands all have one fate, and the reason.
+ * @returns undefined where each block has its own
+ */
+export function pageFate(document: string): Fate | undefined {
+  if (document === 'docs/performance.md')
+    return { kind: 'not run', why: 'benches of minutes to hours; test/bench runs them on small shapes' };
+  return document === 'CONTRIBUTING.md' ? { kind: 'not run', why: 'they are the stages of .ci' } : undefined;
+}
+
+/** The commands of a document, with what becomes of them. @throws {Error} naming the line of a comment or block that is wrong */
+export function stepsOf({ path: document, text }: SourceFile): Step[] {
+  if (isHistory(document)) return [];
+  const fate = pageFate(document);
+  return steps(text).map((step) => (fate === undefined ? step : { ...step, fate }));
+}
+
+/**
+ * Verbs, flags and values in blocks of commands; verbs and flags in sentences; paths that commands name.
+ * @param elsewhere whether a flag that no verb has belongs to a script or bench of the project
+ */
+export function checkCommands(
+  documents: readonly SourceFile[],
+  files: readonly string[],
+  elsewhere: (flag: string) => boolean,
+): string[] {
+  const problems: string[] = [];
+  for (const document of documents.filter(({ path: name }) => !isHistory(name))) {
+    const say = (line: number, problem: string) => {
+      if (problem !== '') problems.push(`${document.path}:${line}: ${problem}`);
+    };
+    for (const { line, text, row } of spans(document.text)) say(line, checkPhrase(text, row, elsewhere));
+    for (const step of stepsOf(document)) {
+      for (const words of simpleCommands(step.text)) {
+        const own = engineArguments(words);
+        if (own !== undefined && !(step.fate.kind === 'fails' && step.fate.code === 2))
+          say(step.line, checkCommand(own));
+        const gone = words.find(
+          (word) => folders.test(word) && !/^(?:docs|models)\//.test(word) && !exists(word, files),
+        );
+        if (gone !== undefined) say(step.line, `${gone} does not exist`);
+      }
+    }
+  }
+  return problems;
+}
+
+/** How many commands of limr-engine have which fate, in words. */
+export function countCommands(documents: readonly SourceFile[]): string {
+  const all = documents.flatMap(stepsOf).flatMap(({ text, fate }) =>
+    simpleCommands(text)
+      .filter((words) => engineArguments(words) !== undefined)
+      .map(() => fate),
+  );
+  const count = (test: (fate: Fate) => boolean) => all.filter(test).length;
+  const parsed = count(({ kind }) => kind === 'not run');
+  const quick = count((fate) => (fate.kind === 'run' || fate.kind === 'fails') && fate.quick);
+  const failing = count(({ kind }) => kind === 'fails');
+  return `${all.length} commands: ${all.length - parsed} are run (${quick} in npm test too, ${failing} in blocks that must fail), ${parsed} say why not and are parsed`;
+}
+
+/** A line that shows what becomes of a wrong name. */
+const misspelt = /# a misspelt name$|there is no environment variable/;
+
+/**
+ * `LIMR_*` and `HF_*` within sentences and commands.
+ * @param isVariable whether something reads it
+ */
+export function checkVariables(documents: readonly SourceFile[], isVariable: (name: string) => boolean): string[] {
+  return documents
+    .filter(({ path: name }) => !isHistory(name))
+    .flatMap(({ path: document, text }) =>
+      text.split('\n').flatMap((line, index) =>
+        misspelt.test(line)
+          ? []
+          : Array.from(line.matchAll(/(?<![\w-])(?:LIMR|HF)_[A-Z0-9_]*[A-Z0-9](?![\w*])/g), ([name]) => name)
+              .filter((name) => !isVariable(name))
+              .map((name) => `${document}:${index + 1}: nothing reads ${name}`),
+      ),
+    );
 }

@@ -1,7 +1,7 @@
 /** npm run check: what a machine can tell of the style. Last line "N passed, N failed"; exit code 1 when a check failed. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { checkListed, checkReferences } from './check-docs.js';
+import { checkCommands, checkListed, checkReferences, checkVariables, countCommands } from './check-docs.js';
 import { checkFormat } from './check-format.js';
 import { checkIsa } from './check-isa.js';
 import { checkNativeLayers, checkTypescriptLayers } from './check-layers.js';
@@ -22,12 +22,41 @@ async function docs(files: readonly string[]): Promise<string[]> {
   };
   const documents = readFiles(files, /^(?:[A-Z]+|docs\/.*)\.md$/);
   const document = (name: string) => documents.find((file) => file.path === name) ?? { path: name, text: '' };
+  const { variableOf } = await import('../src/config.js');
   const { errorCodes } = await import('../src/errors.js');
   const { debugVariables } = await import('../src/env.js');
+  const { optionNames } = await import('./docs/verbs.js');
+  const sources = readFiles(
+    files,
+    /^(?:src|test|native|scripts|bench|\.ci)\/.*\.(?:ts|mjs|cc|h|sh|py)$|^CMakeLists\.txt$/,
+  );
+  const optionVariables = new Set(Array.from(optionNames, variableOf));
+  const hubVariables = new Set(
+    sources
+      .filter(({ path: name }) => name.startsWith('src/hub/'))
+      .flatMap(({ text }) => text.match(/\bHF_[A-Z_]+\b/g) ?? []),
+  );
+  const isNamed = (word: string) => sources.some(({ text }) => text.includes(word));
+  const isVariable = (name: string) =>
+    Object.hasOwn(debugVariables, name) ||
+    optionVariables.has(name) ||
+    (errorCodes as readonly string[]).includes(name) ||
+    hubVariables.has(name) ||
+    (/^LIMR_(?:TEST_|CUDA$|WERROR$)/.test(name) && isNamed(name));
+  const tools = sources.filter(({ path: name }) => /^(?:scripts|bench|\.ci)\//.test(name));
+  const isToolFlag = (flag: string) =>
+    tools.some(({ text }) => text.includes(flag) || new RegExp(`^\\s*'?${flag.slice(2)}'?: \\{ type:`, 'm').test(text));
+  console.log(`     documents: ${countCommands(documents)}`);
   return [
     ...checkReferences(documents, files, Object.keys(scripts)),
-    ...checkListed(document('docs/errors.md'), errorCodes, /^LIMR_/),
-    ...checkListed(document('docs/environment.md'), Object.keys(debugVariables), /^LIMR_(?!TEST)/),
+    ...checkCommands(documents, files, isToolFlag),
+    ...checkVariables(documents, isVariable),
+    ...checkListed(document('docs/troubleshooting.md'), errorCodes, /^LIMR_/),
+    ...checkListed(
+      document('docs/environment.md'),
+      [...Object.keys(debugVariables), ...hubVariables],
+      /^(?:LIMR_(?!TEST)|HF_)/,
+    ),
   ];
 }
 
