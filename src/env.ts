@@ -64,22 +64,31 @@ export function readDebugEnvironment(variables: Variables = process.env): DebugE
 }
 
 /**
- * Refuses variables that nothing reads.
- * @param variables default: those of this process
+ * LIMR_* variables that are neither the engine's, nor of the tests, nor in the list, sorted.
  * @param optionVariables the variables of all options, e.g. "LIMR_EPS_CLIP"
+ */
+export function unknownVariables(optionVariables: Iterable<string>, variables: Variables = process.env): string[] {
+  const known = new Set([...Object.keys(debugVariables), ...optionVariables]);
+  return Object.keys(variables)
+    .filter((name) => name.startsWith('LIMR_') && !name.startsWith('LIMR_TEST_') && !known.has(name))
+    .sort();
+}
+
+/**
+ * Refuses variables that nothing reads.
+ * @param optionVariables the variables of all options, e.g. "LIMR_EPS_CLIP"
+ * @param variables default: those of this process
  * @throws {LimrError} LIMR_USAGE naming the first unknown one
  */
-export function checkVariableNames(optionVariables: Iterable<string>, variables: Variables = process.env): void {
-  const known = new Set([...Object.keys(debugVariables), ...optionVariables]);
-  for (const name of Object.keys(variables).sort()) {
-    if (!name.startsWith('LIMR_') || name.startsWith('LIMR_TEST_') || known.has(name)) continue;
-    const hint = didYouMean(name, known);
-    throw new LimrError(
-      'LIMR_USAGE',
-      `there is no environment variable ${name}`,
-      hint === '' ? 'Unset it; docs/environment.md lists the variables.' : hint,
-    );
-  }
+export function checkVariableNames(optionVariables: readonly string[], variables: Variables = process.env): void {
+  const [name] = unknownVariables(optionVariables, variables);
+  if (name === undefined) return;
+  const hint = didYouMean(name, [...Object.keys(debugVariables), ...optionVariables]);
+  throw new LimrError(
+    'LIMR_USAGE',
+    `there is no environment variable ${name}`,
+    hint === '' ? 'Unset it; docs/environment.md lists the variables.' : hint,
+  );
 }
 
 function mismatch(name: string, value: string, expected: string): LimrError {

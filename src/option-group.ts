@@ -8,6 +8,7 @@ interface Own {
 
 interface OwnText extends Own {
   readonly preset?: string;
+  readonly words?: readonly string[];
 }
 
 interface Range extends Own {
@@ -52,16 +53,24 @@ export function optionGroup(group: string, { free = false }: Own = {}) {
       default: initial,
       choices,
     }),
-    /** Any text unless there is a pattern, which `expected` says in words; "" stands for "not given". */
-    text: (initial: string, help: string, pattern = /^/, expected = 'a text', own: OwnText = {}): TextOption => ({
+    /** `value` is its name in `--help`. Any text unless there is a pattern, which `expected` says in words; "" stands for "not given". */
+    text: (
+      value: string,
+      initial: string,
+      help: string,
+      pattern = /^/,
+      expected = 'a text',
+      own: OwnText = {},
+    ): TextOption => ({
       ...common,
       ...own,
       kind: 'text',
+      value,
       help,
       default: initial,
       pattern,
       expected,
     }),
-    texts: (help: string): TextsOption => ({ ...common, kind: 'texts', help, default: [] }),
+    texts: (value: string, help: string): TextsOption => ({ ...common, kind: 'texts', value, help, default: [] }),
   };
 }

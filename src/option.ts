@@ -36,16 +36,22 @@ export interface ChoiceOption<C extends string = string> extends OptionBase {
 
 export interface TextOption extends OptionBase {
   readonly kind: 'text';
+  /** What `--help` calls the value: "file.jsonl", "dir", "url". Words that begin with "file" or "dir" are completed as paths. */
+  readonly value: string;
   readonly default: string;
   /** What the whole value must match; `expected` says it in words. */
   readonly pattern: RegExp;
   readonly expected: string;
   /** The value of a flag that is given without one; without this a flag needs one. */
   readonly preset?: string;
+  /** Words that the value is made of, one or several with commas between, where these are few: for completion and mistypings. */
+  readonly words?: readonly string[];
 }
 
 export interface TextsOption extends OptionBase {
   readonly kind: 'texts';
+  /** As in TextOption. */
+  readonly value: string;
   readonly default: readonly string[];
 }
 
@@ -132,7 +138,10 @@ export function checkOption(table: OptionTable, name: string, value: unknown, ca
       }
       return value;
     case 'text':
-      if (typeof value !== 'string' || !option.pattern.test(value)) refuse(option.expected);
+      if (typeof value !== 'string' || !option.pattern.test(value)) {
+        const words = typeof value === 'string' ? value.split(',').filter((word) => !option.words?.includes(word)) : [];
+        throw mismatch(name, option, value, option.expected, called, didYouMean(words[0] ?? '', option.words ?? []));
+      }
       return value;
     case 'texts':
       if (!Array.isArray(value) || !value.every((item) => typeof item === 'string' && item !== ''))

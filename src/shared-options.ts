@@ -12,8 +12,13 @@ export const askingOptions = {
     ['auto', 'on', 'off'],
     "put prompts into the model's chat template; auto = when it has one",
   ),
-  systemPrompt: texts.text('', 'system message of the chat template, where the data have none; none when empty'),
+  systemPrompt: texts.text(
+    'message',
+    '',
+    'system message of the chat template, where the data have none; none when empty',
+  ),
   inputTemplate: texts.text(
+    'template',
     '',
     "text around the question, such as 'Question: {}'; within the user's turn where there is a chat template",
     /^$|^(?!.*\{\}.*\{\}).*\{\}/s,
@@ -25,7 +30,7 @@ export const samplerOptions = {
   topP: sampling.number(1, { max: 1, exclusiveMin: true }, 'nucleus of this probability; 1 = off'),
   topK: sampling.integer(0, {}, 'the k likeliest tokens only; 0 = off'),
   minP: sampling.number(0, { max: 1 }, "tokens of at least this share of the likeliest one's probability; 0 = off"),
-  stop: sampling.texts('text that ends a sample, which keeps it; may be given more than once'),
+  stop: sampling.texts('ending', 'text that ends a sample, which keeps it; may be given more than once'),
   maxBatch: sampling.integer(64, { min: 1, free: true }, 'sequences decoded at once, at most'),
   prefillChunk: sampling.integer(512, { min: 1, free: true }, 'prompt tokens a prefill step, at most'),
   kvCacheBytes: sampling.integer(0, { free: true }, 'bytes of the KV cache; 0 = what --max-batch sequences can need'),

@@ -3,91 +3,99 @@
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError } from 'commander';
-import { variableOf } from '../config.js';
-import { checkVariableNames } from '../env.js';
+import type { CommanderError } from 'commander';
+import { didYouMean } from '../did-you-mean.js';
+import { checkVariableNames, unknownVariables } from '../env.js';
 import { exitCode, LimrError } from '../errors.js';
 import { escapeControls } from '../escape-controls.js';
 import { hasCode, ioError } from '../files.js';
-import { chapters, verbs } from './commands/index.js';
-import { type Verb, type VerbGroup, verbCommand } from './verb.js';
+import { loaders } from './chapters.js';
+import type { Verb } from './verb.js';
 
 /** @returns the exit code: 0 done, 1 failed, 2 usage, 130 interrupted */
 export async function main(args: readonly string[]): Promise<number> {
-  let usageError = '';
-  const program = new Command('limr-engine')
-    .description('Samples, verifies, scores, trains and evaluates, by the recipe of LIMR (arXiv:2502.11886).')
-    .version(version(), '-V, --version')
-    .helpCommand(false)
-    .exitOverride()
-    .configureOutput({
-      outputError: (text) => {
-        usageError += text;
-      },
-      writeErr: (text) => {
-        usageError += text;
-      },
-    });
-  for (const { title, verbs: own } of chapters)
-    for (const verb of own) program.addCommand(commandOf(verb, program).helpGroup(`${title}:`));
-  program.addHelpText('after', generalHelp);
   try {
-    checkVariableNames(verbs.flatMap(optionVariables));
-    if (args.length === 0) {
-      program.outputHelp();
-      return 0;
-    }
-    await program.parseAsync(args, { from: 'user' });
+    await checkVariables();
+    await run(args);
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 0; // --help, --version
-    const shown = error instanceof CommanderError ? usage(error, usageError) : error;
-    print(shown);
-    return exitCode(shown);
+    print(error);
+    return exitCode(error);
   }
 }
 
-const generalHelp = `
-limr-engine <verb> --help lists a verb's options. Each is also a variable (LIMR_ and its name) and a key of the --config file;
-a flag beats the variable, which beats the file. Results go to stdout, progress to stderr.
-Exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted after what must be whole was saved.
+const isHelp = (word: string | undefined): boolean => word === 'help' || word === '--help' || word === '-h';
 
-Examples:
-  limr-engine train --rollouts 3
-  limr-engine report
-  limr-engine generate --prompt $'Q: 12 + 30 = ?\\nA:'
-  limr-engine plan --model DIR --prompts math.json --recipe limr`;
-
-function commandOf(verb: Verb | VerbGroup, program: Command): Command {
-  if (!('verbs' in verb)) return verbCommand(verb).copyInheritedSettings(program);
-  const group = new Command(verb.name).description(verb.summary).helpCommand(false).copyInheritedSettings(program);
-  for (const inner of verb.verbs) group.addCommand(commandOf(inner, program));
-  return group;
+async function run(args: readonly string[]): Promise<void> {
+  const [first, ...others] = args;
+  if (first === '--version' || first === '-V') return write(`${version()}\n`);
+  if (first === undefined || (isHelp(first) && others.length === 0)) {
+    const { generalHelp } = await import('./help/general-help.js');
+    const { helpStyle } = await import('./help/style.js');
+    return write(generalHelp(helpStyle()));
+  }
+  const [name = '', ...rest] = isHelp(first) ? [...others, '--help'] : args;
+  const found = await choose(name, loaders, '`limr-engine --help` lists the verbs.')();
+  if (!('verbs' in found)) return runVerb(found, name, rest);
+  const [second, ...further] = rest;
+  if (isHelp(second)) {
+    const { groupHelp } = await import('./help/verb-help.js');
+    const { helpStyle } = await import('./help/style.js');
+    return write(groupHelp(found, helpStyle()));
+  }
+  const hint = `\`limr-engine ${name} --help\` lists them.`;
+  if (second === undefined) throw new LimrError('LIMR_USAGE', 'a verb is missing', hint);
+  const inner = choose(second, new Map(found.verbs.map((verb) => [verb.name, verb] as const)), hint);
+  return runVerb(inner, `${name} ${second}`, further);
 }
 
-function optionVariables(verb: Verb | VerbGroup): string[] {
-  return 'verbs' in verb ? verb.verbs.flatMap(optionVariables) : Object.keys(verb.options).map(variableOf);
+function choose<T>(word: string, known: ReadonlyMap<string, T>, hint: string): T {
+  const found = known.get(word);
+  if (found !== undefined) return found;
+  const what = word.startsWith('-') ? 'option' : 'command';
+  const meant = what === 'command' ? didYouMean(word, known.keys()) : 'A verb comes first. ';
+  throw new LimrError('LIMR_USAGE', `unknown ${what} '${word}'`, what === 'option' ? meant + hint : meant || hint);
+}
+
+async function runVerb(verb: Verb, called: string, args: readonly string[]): Promise<void> {
+  const { CommanderError } = await import('commander');
+  const { verbCommand } = await import('./verb.js');
+  const { withSwitches } = await import('./flags.js');
+  const { outputOptions } = await import('./output-options.js');
+  let written = '';
+  const keep = (text: string) => {
+    written += text;
+  };
+  const command = verbCommand(verb, called).exitOverride().configureOutput({ outputError: keep, writeErr: keep });
+  try {
+    // Only where words may stand alone: elsewhere a value that is none is an error of its switch.
+    const words = verb.argument === undefined ? args : withSwitches({ ...verb.options, ...outputOptions }, args);
+    await command.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usage(error, written, called); // --help is 0
+  }
 }
 
 /** commander's words, such as "error: unknown option '--sed'\n(Did you mean --seed?)", as an error of ours. */
-function usage(error: CommanderError, written: string): LimrError {
-  if (error.code === 'commander.help') {
-    return new LimrError(
-      'LIMR_USAGE',
-      'a verb is missing',
-      '`limr-engine --help` and `limr-engine model --help` list them.',
-    );
-  }
+function usage(error: CommanderError, written: string, called: string): LimrError {
   const text = written === '' ? error.message : written;
-  const [, message = text, hint = ''] = /^error: (.*?)\s*(?:\((Did you mean .*\?)\))?\s*$/s.exec(text) ?? [];
-  return new LimrError('LIMR_USAGE', message.trim(), hint === '' ? (hints[error.code] ?? flagsHint) : hint);
+  const [, message = text, meant = ''] = /^error: (.*?)\s*(?:\((Did you mean .*\?)\))?\s*$/s.exec(text) ?? [];
+  const list = `\`limr-engine ${called} --help\` lists the flags`;
+  const hint = error.code === 'commander.excessArguments' ? `${list}; a value with spaces needs quotes.` : `${list}.`;
+  return new LimrError('LIMR_USAGE', message.trim(), meant === '' ? hint : meant);
 }
 
-const flagsHint = '`limr-engine <verb> --help` lists the flags.';
-const hints: Readonly<Record<string, string>> = {
-  'commander.unknownCommand': '`limr-engine --help` lists the verbs.',
-  'commander.excessArguments': `${flagsHint.slice(0, -1)}; a value with spaces needs quotes.`,
-};
+/** Refuses LIMR_* variables that nothing reads; the tables of all verbs are loaded only where there is one that may be an option's. */
+async function checkVariables(): Promise<void> {
+  if (unknownVariables([]).length === 0) return;
+  const { verbs } = await import('./commands/index.js');
+  const { variableOf } = await import('../config.js');
+  const tables = verbs.flatMap((verb) => ('verbs' in verb ? verb.verbs : [verb])).map(({ options }) => options);
+  checkVariableNames(tables.flatMap((table) => Object.keys(table).map(variableOf)));
+}
+
+const write = (text: string): void => void process.stdout.write(text);
 
 function print(error: unknown): void {
   const lines =

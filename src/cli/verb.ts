@@ -1,9 +1,12 @@
 /** What all verbs share: flags, configuration layers, interruption, and how results are printed. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { type ConfigLayer, environmentLayer, fileLayer, flagLayer, mergeLayers } from '../config.js';
 import { LimrError } from '../errors.js';
+import { escapeControls, printableJson } from '../escape-controls.js';
 import type { OptionTable } from '../option.js';
 import { addFlags } from './flags.js';
+import { helpStyle } from './help/style.js';
+import { verbHelp } from './help/verb-help.js';
 import { logLevelOf, outputOptions } from './output-options.js';
 import { Terminal } from './terminal.js';
 
@@ -20,13 +23,19 @@ export interface VerbResult {
   readonly lines: readonly string[];
 }
 
+/** What is done, and the whole command that does it. */
+export type Example = readonly [what: string, command: string];
+
 export interface Verb {
   readonly name: string;
+  /** Of summaries.ts. */
   readonly summary: string;
   readonly options: OptionTable;
-  readonly examples: readonly string[];
-  /** Further text of --help. */
-  readonly notes?: string;
+  /** Paragraphs of --help below the summary. */
+  readonly about: readonly string[];
+  readonly examples: readonly Example[];
+  /** Exit codes that mean something else, or more, than everywhere. */
+  readonly exits?: Readonly<Record<string, string>>;
   /** An option that may also stand without its flag: `model import FILE` for `model import --file FILE`; one of several texts, several times. */
   readonly argument?: string;
   /** False where `--config` means something else. Default true. */
@@ -41,20 +50,21 @@ export interface VerbGroup {
   readonly verbs: readonly Verb[];
 }
 
-/** The command of a verb. */
-export function verbCommand(verb: Verb): Command {
-  const command = new Command(verb.name).description(verb.summary).allowExcessArguments(false);
+/**
+ * The command of a verb, as it is parsed.
+ * @param called the words that name it, such as "model create"; default: its name
+ */
+export function verbCommand(verb: Verb, called = verb.name): Command {
+  const command = new Command(verb.name).allowExcessArguments(false);
   const takesFile = verb.configFile ?? true;
   if (verb.argument !== undefined) {
-    const option = verb.options[verb.argument];
-    command.argument(option?.kind === 'texts' ? `[${verb.argument}...]` : `[${verb.argument}]`, option?.help);
+    command.argument(verb.options[verb.argument]?.kind === 'texts' ? `[${verb.argument}...]` : `[${verb.argument}]`);
   }
   addFlags(command, verb.options);
-  if (takesFile) command.option('--config <file>', 'YAML file of these options, by the same names');
-  command.addOption(new Option('--json', 'print one JSON object on stdout and nothing else').helpGroup('Output:'));
+  if (takesFile) command.option('--config <file.yaml>');
+  command.option('--json');
   addFlags(command, outputOptions);
-  const examples = verb.examples.map((example) => `  limr-engine ${example}`).join('\n');
-  command.addHelpText('after', `\n${verb.notes === undefined ? '' : `${verb.notes}\n\n`}Examples:\n${examples}`);
+  command.configureHelp({ formatHelp: () => verbHelp(verb, called, helpStyle()) });
   command.action(async () => {
     const flags = withArgument(command, verb.argument);
     const { config, json = false, ...own } = flags;
@@ -65,7 +75,7 @@ export function verbCommand(verb: Verb): Command {
     const result = await interruptible(terminal, (signal) =>
       verb.run(given, { terminal, signal, json: json === true }),
     );
-    const text = json === true ? JSON.stringify(result.json, null, 2) : result.lines.join('\n');
+    const text = json === true ? printableJson(result.json, 2) : escapeControls(result.lines.join('\n'));
     if (text !== '') process.stdout.write(`${text}\n`);
   });
   return command;

@@ -2,6 +2,7 @@
 import { boxedSystemPrompt } from '../dataset/asking.js';
 import type { OptionValues } from '../option.js';
 import { optionGroup } from '../option-group.js';
+import { graderNames } from '../reward/grader-names.js';
 import { askingOptions, samplerOptions } from '../shared-options.js';
 import { machineOptions } from './options.js';
 
@@ -16,23 +17,38 @@ const grading = optionGroup('Grading');
 
 export const evalOptions = {
   model: files.text(
+    'dir|owner/name',
     '',
     'model folder in Hugging Face layout, or owner/name on the hub; default: the embedded limr-nano',
   ),
   benchmarks: files.text(
+    'benchmark[=file],...',
     '',
     "aime24, amc23, math500, gsm8k, minerva, olympiadbench, or name=path, with commas between; default: limr-nano's held-out prompts with limr-nano",
   ),
-  data: files.text('', 'folder with <name>.jsonl, .json, .parquet or .arrow of each benchmark'),
-  output: files.text('', 'where a line for every question goes, with its samples and their grades, .jsonl'),
+  data: files.text('dir', '', 'folder with <name>.jsonl, .json, .parquet or .arrow of each benchmark'),
+  output: files.text(
+    'file.jsonl',
+    '',
+    'where a line for every question goes, with its samples and their grades, .jsonl',
+  ),
   resume: files.boolean(false, 'go on with the evaluation of --output that was interrupted'),
-  compare: files.text('', 'two outputs, with a comma between: a paired test of their accuracies, without a model'),
+  compare: files.text(
+    'a.jsonl,b.jsonl',
+    '',
+    'two outputs, with a comma between: a paired test of their accuracies, without a model',
+  ),
 
   limit: texts.integer(null, { min: 1 }, 'questions of each benchmark, at most, the first ones'),
-  inputKey: texts.text('', 'field of the question; default: the first of question, problem, prompt, input'),
-  labelKey: texts.text('', 'field of the reference answer; default: the first of answer, final_answer.0, gold, label'),
+  inputKey: texts.text('field', '', 'field of the question; default: the first of question, problem, prompt, input'),
+  labelKey: texts.text(
+    'field',
+    '',
+    'field of the reference answer; default: the first of answer, final_answer.0, gold, label',
+  ),
   ...askingOptions,
   systemPrompt: texts.text(
+    'message',
     boxedSystemPrompt,
     'system message of the chat template, where the data have none; none when empty',
   ),
@@ -56,10 +72,12 @@ export const evalOptions = {
   seed: sampling.integer(42, { max: 0xffffffff }, 'seed of the draws'),
 
   grader: grading.text(
+    'grader,...',
     'standard,paper',
     'graders, with commas between; the first is the headline',
     /^[a-z][a-z0-9,-]*$/,
     'names of graders',
+    { words: graderNames },
   ),
   rewardWorkers: grading.integer(
     null,

@@ -5,7 +5,7 @@ import { optionGroup } from '../option-group.js';
 const files = optionGroup('Files');
 
 export const modelImportOptions = {
-  file: files.text('', 'needed: the .gguf file, or owner/name:file.gguf on the hub'),
-  output: files.text('', 'needed: folder for the model; must not exist'),
+  file: files.text('file.gguf|owner/name:file', '', 'needed: the .gguf file, or owner/name:file.gguf on the hub'),
+  output: files.text('dir', '', 'needed: folder for the model; must not exist'),
 } as const;
 export type ModelImportOptions = OptionValues<typeof modelImportOptions>;

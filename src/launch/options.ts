@@ -10,14 +10,26 @@ const texts = optionGroup('Prompts');
 const sampling = optionGroup('Sampling');
 
 export const machineOptions = {
-  device: machine.text('cpu', 'cpu, cuda or cuda:<i>', /^(cpu|cuda(:\d+)?)$/, 'cpu, cuda or cuda:<i>'),
+  device: machine.text(
+    'cpu|cuda|cuda:i',
+    'cpu',
+    'what computes: the CPU, or a GPU, counted from 0',
+    /^(cpu|cuda(:\d+)?)$/,
+    'cpu, cuda or cuda:<i>',
+    { words: ['cpu', 'cuda'] },
+  ),
   threads: machine.integer(null, { min: 1, max: 1024 }, 'compute threads; null = the CPUs that the process may use'),
-  memory: machine.text('', "memory that may be used, such as 8GB; default: the machine's, or the cgroup's limit"),
-  deviceMemory: machine.text('', 'GPU memory that may be used, such as 80GB; default: what is free'),
+  memory: machine.text(
+    'size',
+    '',
+    "memory that may be used, such as 8GB; default: the machine's, or the cgroup's limit",
+  ),
+  deviceMemory: machine.text('size', '', 'GPU memory that may be used, such as 80GB; default: what is free'),
 } as const;
 
 const modelOption = {
   model: files.text(
+    'dir|owner/name',
     '',
     'model folder in Hugging Face layout, or owner/name on the hub; default: the embedded limr-nano',
   ),
@@ -27,13 +39,19 @@ const modelOption = {
 export const trainRunOptions = {
   ...modelOption,
   prompts: files.text(
+    'file|dir|owner/name',
     '',
     "training prompts: .json, .jsonl, .parquet, .arrow, a folder as datasets saves it, or owner/name[:split] on the hub; default: limr-nano's own",
   ),
   evalPrompts: files.texts(
+    'file|dir|owner/name',
     "held-out prompts to evaluate on, once for each file; default: limr-nano's own with limr-nano",
   ),
-  output: files.text('', 'folder of the run; default: runs/<model>-<n>, a fresh one, or the newest one with --resume'),
+  output: files.text(
+    'dir',
+    '',
+    'folder of the run; default: runs/<model>-<n>, a fresh one, or the newest one with --resume',
+  ),
   resume: files.boolean(false, 'go on with the run in --output from its newest checkpoint'),
   resumeWithChanges: files.boolean(false, 'go on with it although the configuration differs'),
   recipe: files.choice(
@@ -42,6 +60,7 @@ export const trainRunOptions = {
     'named set of defaults; auto = nano for limr-nano, else none',
   ),
   tensorboard: files.text(
+    'dir',
     '',
     'also write what TensorBoard reads: into --output when no folder is given, else into a folder of this run below that one',
     /^/,
@@ -49,13 +68,14 @@ export const trainRunOptions = {
     { preset: 'on' },
   ),
   perf: machine.boolean(false, 'measure where time and memory go, phase by phase, and print it at the end'),
-  wandb: files.boolean(false, 'not to be had: says why, and how a run gets to Weights & Biases all the same'),
+  wandb: files.boolean(false, 'not supported: the error says how to send a finished run to Weights & Biases'),
   compat: files.choice('none', ['none', 'limr'], "limr = also what LIMR's code did and its paper did not mean"),
 
-  inputKey: texts.text('prompt', 'field of the question, a text or chat messages; dots lead into objects'),
-  labelKey: texts.text('answer', 'field of the reference answer; dots lead into objects'),
+  inputKey: texts.text('field', 'prompt', 'field of the question, a text or chat messages; dots lead into objects'),
+  labelKey: texts.text('field', 'answer', 'field of the reference answer; dots lead into objects'),
   ...askingOptions,
   systemPrompt: texts.text(
+    'message',
     boxedSystemPrompt,
     'system message of the chat template, where the data have none; none when empty',
   ),
@@ -71,18 +91,18 @@ export const planOptions = {
 
 export const sftRunOptions = {
   ...modelOption,
-  data: files.text('', 'needed: examples, .json or .jsonl rows {prompt, response}, {text} or {tokens}'),
-  output: files.text('', 'needed: folder for the trained model; must not exist'),
+  data: files.text('file.jsonl', '', 'needed: examples, .json or .jsonl rows {prompt, response}, {text} or {tokens}'),
+  output: files.text('dir', '', 'needed: folder for the trained model; must not exist'),
   ...machineOptions,
 } as const;
 export type SftRunOptions = OptionValues<typeof sftRunOptions>;
 
 export const generateOptions = {
   ...modelOption,
-  prompt: texts.text('', 'the prompt to complete'),
-  input: files.text('', 'rows {prompt} or {tokens} to complete, .json or .jsonl'),
-  inputKey: texts.text('prompt', 'field of the prompt in --input'),
-  output: files.text('', 'where the completions of --input go, .jsonl'),
+  prompt: texts.text('prompt', '', 'the prompt to complete'),
+  input: files.text('file.jsonl', '', 'rows {prompt} or {tokens} to complete, .json or .jsonl'),
+  inputKey: texts.text('field', 'prompt', 'field of the prompt in --input'),
+  output: files.text('file.jsonl', '', 'where the completions of --input go, .jsonl'),
   ...askingOptions,
   nSamplesPerPrompt: sampling.integer(1, { min: 1 }, 'samples a prompt'),
   generateMaxLen: sampling.integer(
@@ -100,9 +120,9 @@ export type GenerateOptions = OptionValues<typeof generateOptions>;
 
 export const scoreOptions = {
   ...modelOption,
-  input: files.text('', 'needed: rows {tokens} or {text}, .json or .jsonl'),
-  output: files.text('', 'where the scores go, .jsonl; default: stdout'),
-  logits: files.text('', 'also write all logits, f32, to this .safetensors file; for small inputs'),
+  input: files.text('file.jsonl', '', 'needed: rows {tokens} or {text}, .json or .jsonl'),
+  output: files.text('file.jsonl', '', 'where the scores go, .jsonl; default: stdout'),
+  logits: files.text('file.safetensors', '', 'also write all logits, f32, to this .safetensors file; for small inputs'),
   temperature: sampling.number(1, { exclusiveMin: true }, 'temperature of log-probs and entropy'),
   scoreMaxTokens: sampling.integer(4096, { min: 2 }, 'packed tokens a pass, at most'),
   ...machineOptions,
@@ -110,9 +130,13 @@ export const scoreOptions = {
 export type ScoreRunOptions = OptionValues<typeof scoreOptions>;
 
 export const modelCreateOptions = {
-  config: files.text('', "needed: the model's config.json"),
-  output: files.text('', 'needed: folder for the model; must not exist'),
-  tokenizer: files.text('', 'folder whose tokenizer files are copied; default: the one of --config, if it has any'),
+  config: files.text('file.json', '', "needed: the model's config.json"),
+  output: files.text('dir', '', 'needed: folder for the model; must not exist'),
+  tokenizer: files.text(
+    'dir',
+    '',
+    'folder whose tokenizer files are copied; default: the one of --config, if it has any',
+  ),
   seed: sampling.integer(42, { max: 0xffffffff }, 'seed of the weights'),
   ...machineOptions,
 } as const;

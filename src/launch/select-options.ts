@@ -15,17 +15,30 @@ export const selectionMethods = ['lim', 'linear', 'random', 'pass-rate', 'uncert
 export type SelectionMethod = (typeof selectionMethods)[number];
 
 export const selectOptions = {
-  samples: files.text('', "samples to measure: a run folder, its samples folder, or the folder of LIMR's step files"),
-  scores: files.text('', "scores in place of samples, rows {prompt or id, score} as in LIMR's scores.json"),
-  prompts: files.text('', 'needed: the prompts to select from: .json, .jsonl, .parquet, .arrow, or a folder of them'),
-  output: files.text('', 'where the selected rows of --prompts go, in their order, .json or .jsonl'),
+  samples: files.text(
+    'dir',
+    '',
+    "samples to measure: a run folder, its samples folder, or the folder of LIMR's step files",
+  ),
+  scores: files.text(
+    'file.json',
+    '',
+    "scores in place of samples, rows {prompt or id, score} as in LIMR's scores.json",
+  ),
+  prompts: files.text(
+    'file|dir|owner/name',
+    '',
+    'needed: the prompts to select from: .json, .jsonl, .parquet, .arrow, or a folder of them',
+  ),
+  output: files.text('file.jsonl', '', 'where the selected rows of --prompts go, in their order, .json or .jsonl'),
   scoresOutput: files.text(
+    'file.json',
     '',
     "where {id, prompt, score} of all scored prompts goes, in the form of LIMR's scores.json",
   ),
 
-  inputKey: rows.text('prompt', 'field of the question in --prompts'),
-  labelKey: rows.text('answer', 'field of the reference answer in --prompts'),
+  inputKey: rows.text('field', 'prompt', 'field of the question in --prompts'),
+  labelKey: rows.text('field', 'answer', 'field of the reference answer in --prompts'),
   key: rows.choice(
     'auto',
     ['auto', 'id', 'prompt'],
@@ -65,8 +78,13 @@ export const selectOptions = {
   ),
   epochs: measure.integer(null, { min: 1 }, 'epochs that count, the first ones; null = all whole ones'),
 
-  embeddings: embedding.text('', 'rows {id or prompt, embedding: [numbers]}, .json or .jsonl, in place of --model'),
+  embeddings: embedding.text(
+    'file.jsonl',
+    '',
+    'rows {id or prompt, embedding: [numbers]}, .json or .jsonl, in place of --model',
+  ),
   model: embedding.text(
+    'dir|owner/name',
     '',
     'model folder, or owner/name on the hub, whose hidden states embed the prompts; default: the embedded limr-nano',
   ),
@@ -74,11 +92,12 @@ export const selectOptions = {
   ...machineOptions,
 
   plot: show.text(
+    'file.svg',
     '',
     'where a picture goes: trajectories, scores, overlap of methods, .svg',
     /^$|\.svg$/,
     'an .svg file',
   ),
-  explain: show.text('', 'id of a prompt whose score is explained, epoch by epoch'),
+  explain: show.text('id', '', 'id of a prompt whose score is explained, epoch by epoch'),
 } as const;
 export type SelectOptions = OptionValues<typeof selectOptions>;

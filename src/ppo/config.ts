@@ -9,6 +9,7 @@
 import { LimrError } from '../errors.js';
 import { checkOption, type OptionValues } from '../option.js';
 import { optionGroup } from '../option-group.js';
+import { graderNames } from '../reward/grader-names.js';
 import { optimizerOptions, samplerOptions } from '../shared-options.js';
 import { limContradictions, limOptions } from './lim-options.js';
 import { graderPattern, rewardOptions } from './reward-options.js';
@@ -63,7 +64,7 @@ export const trainOptions = {
   logprobTemperature: sampling.number(
     null,
     { exclusiveMin: true },
-    'temperature of log-probs, entropy and KL, in sampler and trainer alike; null = temperature',
+    'temperature of log-probs, entropy and KL, in sampler and trainer alike; null = --temperature',
   ),
   ...samplerOptions,
 
@@ -105,10 +106,12 @@ export const trainOptions = {
   valueClip: loss.number(0.2, {}, 'clip range of the value around the old one; 0 = off'),
   entropyCoef: loss.number(0, {}, 'coefficient of the entropy bonus'),
   lossAgg: loss.text(
+    'rule',
     'token-mean',
-    "weight of a token in a step: 1/tokens; 1/(samples x its length); 1/(samples x --generate-max-len); LIMR's mean of means",
+    "weight of a token in an optimizer step: token-mean = 1/tokens, sequence-mean = 1/(samples x its sample's tokens), constant = 1/(samples x --generate-max-len), microbatch-token-mean:<sequences> = LIMR's mean of the means of micro-batches",
     /^(token-mean|sequence-mean|constant|microbatch-token-mean:[1-9][0-9]*)$/,
     'token-mean, sequence-mean, constant or microbatch-token-mean:<sequences>',
+    { words: ['token-mean', 'sequence-mean', 'constant', 'microbatch-token-mean:'] },
   ),
 
   actorLearningRate: optimizer.number(5e-7, {}, 'peak learning rate of the policy'),
@@ -141,10 +144,12 @@ export const trainOptions = {
     'generated tokens an evaluation sample, at most; null = --generate-max-len',
   ),
   evalGrader: evaluation.text(
+    'grader',
     'same',
-    'what compares answers in evaluations; same = grader',
+    'what compares answers in evaluations; same = --grader',
     graderPattern,
     'same, or the name of a grader',
+    { words: ['same', ...graderNames] },
   ),
 
   saveSteps: files.integer(

@@ -1,5 +1,6 @@
 /** What scores a sample: options of the training loop. */
 import { optionGroup } from '../option-group.js';
+import { graderNames } from '../reward/grader-names.js';
 
 const reward = optionGroup('Reward');
 const shaping = optionGroup('Reward shaping');
@@ -9,12 +10,21 @@ export const graderPattern = /^[a-z][a-z0-9-]*$/;
 
 export const rewardOptions = {
   reward: reward.text(
+    'limr-rule|random|module',
     'limr-rule',
     "limr-rule = LIMR's checks and a grader; random = chance, as a control; or a module of your own: ./reward.js or a package",
     /./,
     'limr-rule, random, or a module',
+    { words: ['limr-rule', 'random'] },
   ),
-  grader: reward.text('standard', 'what compares an answer with the gold one', graderPattern, 'the name of a grader'),
+  grader: reward.text(
+    'grader',
+    'standard',
+    'what compares an answer with the gold one',
+    graderPattern,
+    'the name of a grader',
+    { words: graderNames },
+  ),
   rewardTemplate: reward.choice(
     'plain',
     ['plain', 'qwen', 'deepseek'],
@@ -33,6 +43,7 @@ export const rewardOptions = {
   ),
 
   remoteRmUrl: reward.text(
+    'url',
     '',
     'address of a reward server, such as http://host:5000/get_reward, in place of --reward; several with commas between',
   ),

@@ -1,3 +1,4 @@
+import { didYouMean } from '../did-you-mean.js';
 import { LimrError } from '../errors.js';
 import { createGrader, type Grader, graderNames } from './graders/index.js';
 import { type AnswerLookup, type LimrScores, limrRuleReward, limrScores } from './limr-rule.js';
@@ -55,7 +56,9 @@ export function createReward(options: RewardOptions): Reward {
 
 function oneOf<Name extends string>(what: string, name: string, names: readonly Name[]): Name {
   const found = names.find((known) => known === name);
-  if (found === undefined) throw usage(`unknown ${what} "${name}"`, `Known: ${names.join(', ')}.`);
+  if (found === undefined) {
+    throw usage(`unknown ${what} "${name}"`, didYouMean(name, names) || `Known: ${names.join(', ')}.`);
+  }
   return found;
 }
 

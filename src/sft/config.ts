@@ -10,8 +10,8 @@ const optimizer = optionGroup('Optimizer');
 const evaluation = optionGroup('Evaluation');
 
 export const sftOptions = {
-  inputKey: data.text('prompt', 'field of the prompt'),
-  outputKey: data.text('response', 'field of the response'),
+  inputKey: data.text('field', 'prompt', 'field of the prompt'),
+  outputKey: data.text('field', 'response', 'field of the response'),
   ...askingOptions,
   trainOnPrompt: data.boolean(false, 'count the loss of prompt tokens too'),
   maxLen: data.integer(null, { min: 2 }, "tokens of an example, at most; null = the model's context"),

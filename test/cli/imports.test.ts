@@ -1,8 +1,9 @@
-/** `--help` starts fast because it loads next to nothing: what the command line imports before a verb runs is a list. */
+/** `--help` starts fast because it loads next to nothing: what is imported before a verb runs is counted. */
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { loaders } from '../../src/cli/chapters.js';
 
 const src = resolve(dirname(fileURLToPath(import.meta.url)), '../../src');
 
@@ -18,7 +19,8 @@ function importsOf(file: string): string[] {
   );
 }
 
-it('imports nothing heavy before a verb runs', () => {
+/** What is loaded with modules of src/. */
+function loadedWith(...starts: readonly string[]): { readonly packages: Set<string>; readonly modules: Set<string> } {
   const packages = new Set<string>();
   const modules = new Set<string>();
   const visit = (file: string) => {
@@ -29,10 +31,25 @@ it('imports nothing heavy before a verb runs', () => {
       else if (!target.startsWith('node:')) packages.add(target);
     }
   };
-  visit(join(src, 'cli/main.ts'));
+  for (const start of starts) visit(join(src, start));
+  return { packages, modules };
+}
+
+const general = ['cli/main.ts', 'cli/help/general-help.ts', 'cli/help/style.ts'];
+
+it('--help loads no package, and no verb', () => {
+  const { packages, modules } = loadedWith(...general);
+  expect([...packages]).toEqual([]);
+  expect(modules.size).toBeLessThan(20);
+  expect([...modules].filter((file) => file.includes('commands'))).toEqual([]);
+});
+
+it.each([...loaders.keys()])('--help of %s loads the parser and tables, nothing that works', (name) => {
+  const { packages, modules } = loadedWith(...general, 'cli/verb.ts', `cli/commands/${name}.ts`);
   expect([...packages]).toEqual(['commander']);
   const folders = new Set([...modules].map((file) => relative(src, dirname(file))));
-  expect([...folders].sort()).toEqual(['', 'cli', 'cli/commands', 'dataset', 'launch', 'ppo', 'sft']);
+  for (const heavy of ['engine', 'tokenizer', 'lim', 'eval', 'hub', 'reward/graders', 'reward/maths', 'report'])
+    expect(folders).not.toContain(heavy);
   expect(modules).not.toContain(join(src, 'native.ts'));
-  expect(modules.size).toBeLessThan(50);
+  expect(modules.size).toBeLessThan(46);
 });

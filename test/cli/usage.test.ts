@@ -1,45 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { verbs } from '../../src/cli/commands/index.js';
-import type { Verb } from '../../src/cli/verb.js';
-import { kebabCase } from '../../src/option.js';
 import { runCli } from './run-cli.js';
-
-const leaves = verbs.flatMap((verb): { readonly path: readonly string[]; readonly verb: Verb }[] =>
-  'verbs' in verb
-    ? verb.verbs.map((inner) => ({ path: [verb.name, inner.name], verb: inner }))
-    : [{ path: [verb.name], verb }],
-);
-
-describe('--help', () => {
-  it.each(leaves)('of $path lists every option and an example', async ({ path, verb }) => {
-    const { code, stdout, stderr } = await runCli(...path, '--help');
-    expect([code, stderr]).toEqual([0, '']);
-    for (const name of Object.keys(verb.options)) expect(stdout).toContain(`--${kebabCase(name)} `);
-    expect(stdout).toContain('--json');
-    for (const { help } of Object.values(verb.options)) {
-      for (const other of Object.keys(verb.options)) {
-        if (/[A-Z]/.test(other))
-          expect(help, 'options are called by their flags').not.toMatch(new RegExp(`\\b${other}\\b`));
-      }
-    }
-    expect(stdout).toContain(`Examples:\n  limr-engine ${path.join(' ')}`);
-  });
-
-  it('without a verb lists the verbs, on stdout', async () => {
-    for (const args of [[], ['--help']]) {
-      const { code, stdout } = await runCli(...args);
-      expect(code).toBe(0);
-      for (const { name } of verbs) expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
-      expect(stdout).toMatch(/^Use a model:$/m);
-      expect(stdout).toContain('Exit code: 0 done');
-      expect(stdout).toContain('Examples:\n  limr-engine train');
-    }
-  });
-
-  it('--version prints the version', async () => {
-    expect((await runCli('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-  });
-});
 
 describe('usage errors exit with 2, say what is wrong and how to mend it', () => {
   const cases: readonly (readonly [string, string, string])[] = [
@@ -75,6 +35,14 @@ describe('usage errors exit with 2, say what is wrong and how to mend it', () =>
     ['score', 'there is nothing to score', '--input'],
     ['model', 'a verb is missing', 'limr-engine model --help'],
     ['model create', 'there is no configuration', '--config'],
+    ['tran --help', "unknown command 'tran'", 'Did you mean train?'],
+    ['help reprot', "unknown command 'reprot'", 'Did you mean report?'],
+    ['model creat', "unknown command 'creat'", 'Did you mean create?'],
+    ['--seed 1 train', "unknown option '--seed'", 'A verb comes first.'],
+    ['train --grader standrad', 'unknown grader "standrad"', 'Did you mean standard?'],
+    ['bench --suite gemm,prefil', '--suite is "gemm,prefil"', 'Did you mean prefill?'],
+    ['train --loss-agg token-men', '--loss-agg is "token-men"', 'Did you mean token-mean?'],
+    ['report --watch --runs a b', '["b"] and --runs name the same', 'Give one of them.'],
   ];
   it.each(cases)('%s', async (line, message, hint) => {
     const { code, stdout, stderr } = await runCli(...line.split(' '));

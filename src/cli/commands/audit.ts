@@ -1,9 +1,9 @@
 import type { AuditedAnswer, CategoryAudit, GraderAudit } from '../../audit/audit.js';
 import { completeOptions } from '../../config.js';
-import { escapeControls } from '../../escape-controls.js';
 import type { AuditResult } from '../../launch/audit.js';
 import { auditOptions } from '../../launch/grading-options.js';
 import { hubHooks } from '../download-bar.js';
+import { summaries } from '../summaries.js';
 import type { Verb } from '../verb.js';
 
 /** Of the answers that can never be right, and of refused respellings, lines that are shown a grader; --json has all. */
@@ -11,11 +11,17 @@ const maxShown = 10;
 
 export const auditVerb: Verb = {
   name: 'audit',
-  summary: 'which answers of a data set can be graded at all: against themselves, and against their common spellings',
+  summary: summaries.audit,
   options: auditOptions,
+  about: [
+    'Every reference answer is graded against itself, and against common spellings of it, by each grader. An answer that is not equal to itself can never be rewarded: its prompt teaches a model nothing. The table counts them by kind of answer.',
+  ],
   examples: [
-    'audit --prompts math.json',
-    'audit --prompts math.json --grader limr,limr-compat --output audit.jsonl --json',
+    ['By all graders', 'limr-engine audit --prompts math.json'],
+    [
+      'By two of them, with a line for every answer',
+      'limr-engine audit --prompts math.json --grader limr,limr-compat --output audit.jsonl --json',
+    ],
   ],
   async run(given, { terminal, signal }) {
     const { collectRows } = await import('../../launch/json-lines-file.js');
@@ -36,7 +42,7 @@ export const auditVerb: Verb = {
     bar.end();
     const { answers, distinct, prompts } = result;
     const head = `${prompts}: ${answers} answers, ${distinct} different ones`;
-    return { json: result, lines: [head, ...result.graders.flatMap(table)].map(escapeControls) };
+    return { json: result, lines: [head, ...result.graders.flatMap(table)] };
   },
 };
 

@@ -4,19 +4,26 @@ import { completeOptions } from '../../config.js';
 import type { BenchReport } from '../../launch/bench.js';
 import { benchOptions } from '../../launch/bench-options.js';
 import { hubHooks } from '../download-bar.js';
+import { summaries } from '../summaries.js';
 import type { Verb } from '../verb.js';
 
 export const benchVerb: Verb = {
   name: 'bench',
-  summary: 'how fast this machine is at sampling and training, beside what it can do at most',
+  summary: summaries.bench,
   options: benchOptions,
-  notes: `MFU is the share of the machine's peak rate of bf16 products, bandwidth the share of its rate of reading memory; both rates are
-measured between the repetitions. \u00b1 is the median deviation of a repetition from the median. A comparison weighs each repetition by
-what the machine did at that time; "slower" and "faster" stand where 99% of the bootstrapped ratios are beyond 2%.`,
+  about: [
+    'MFU is the share of the machine\'s peak rate of bf16 products, bandwidth the share of its rate of reading memory; both rates are measured between the repetitions. +- is the median deviation of a repetition from the median. A comparison weighs each repetition by what the machine did at that time; "slower" and "faster" stand where 99% of the bootstrapped ratios are beyond 2%.',
+  ],
   examples: [
-    'bench',
-    'bench --shape qwen2.5-0.5b --suite gemm,prefill --output before.json',
-    'bench --shape qwen2.5-0.5b --suite gemm,prefill --compare before.json --json',
+    ['The embedded model on this machine', 'limr-engine bench'],
+    [
+      'A shape of random weights, kept for later',
+      'limr-engine bench --shape qwen2.5-0.5b --suite gemm,prefill --output before.json',
+    ],
+    [
+      'Has it become faster?',
+      'limr-engine bench --shape qwen2.5-0.5b --suite gemm,prefill --compare before.json --json',
+    ],
   ],
   async run(given, { terminal, signal }) {
     const { chooseMachine } = await import('../../launch/machine.js');

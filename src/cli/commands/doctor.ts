@@ -1,14 +1,21 @@
 import { formatBytes } from '../../bytes.js';
 import type { CudaReport } from '../../engine/cuda.js';
 import { readDebugEnvironment } from '../../env.js';
+import { summaries } from '../summaries.js';
 import type { Verb } from '../verb.js';
 
 export const doctorVerb: Verb = {
   name: 'doctor',
-  summary: 'what this machine and this build have: instruction sets, cores, memory, GPUs',
+  summary: summaries.doctor,
   options: {},
   configFile: false,
-  examples: ['doctor', 'doctor --json'],
+  about: [
+    'The sets of kernels that the CPU can run and the one in use, threads, memory (of the machine, or the cgroup), the GPUs and what is missing to use them. The GPU is looked for in a process of its own, so that a broken driver does no harm.',
+  ],
+  examples: [
+    ['A table', 'limr-engine doctor'],
+    ['For a bug report', 'limr-engine doctor --json'],
+  ],
   async run() {
     const { Engine } = await import('../../engine/engine.js');
     const environment = readDebugEnvironment();

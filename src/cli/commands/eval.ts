@@ -1,20 +1,31 @@
 import { completeOptions } from '../../config.js';
 import { evalOptions } from '../../launch/eval-options.js';
 import { hubHooks } from '../download-bar.js';
+import { summaries } from '../summaries.js';
 import type { Verb } from '../verb.js';
 
 export const evalVerb: Verb = {
   name: 'eval',
-  summary:
-    "accuracy on benchmarks, by the paper's settings: AIME24, AMC23, MATH500 and others, or questions of your own",
+  summary: summaries.eval,
   options: evalOptions,
-  notes: `Accuracy is by the first of --grader, the others stand beside it; +- is one standard error over questions. With 30 questions
-most differences are noise: --compare tests the difference of two outputs, question by question.`,
+  about: [
+    'By default as the paper does: T = 0.4 and 4 samples for AIME24 and AMC23, greedy for the others, top-p 0.95, 3,072 tokens, a system message that asks for \\boxed{}. Accuracy is by the first of --grader, the others stand beside it; +- is one standard error over questions. Also pass@k, maj@k, mean length in tokens, and the share of samples that were cut off.',
+    'With 30 questions most differences are noise: --compare tests the difference of two outputs, question by question (sign-flip test).',
+  ],
   examples: [
-    'eval --model DIR --benchmarks aime24,amc23,math500 --data benchmarks --output results.jsonl',
-    'eval --limit 50 --n-samples-per-prompt 4 --temperature 1',
-    'eval --model DIR --benchmarks mine=questions.jsonl --system-prompt "" --json',
-    'eval --compare before.jsonl,after.jsonl',
+    [
+      "The paper's benchmarks, from a folder",
+      'limr-engine eval --model models/tuned --benchmarks aime24,amc23,math500 --data benchmarks --output results.jsonl',
+    ],
+    [
+      'The embedded model on fifty of its held-out questions, four samples each',
+      'limr-engine eval --limit 50 --n-samples-per-prompt 4 --temperature 1',
+    ],
+    [
+      'Questions of your own, without a system message',
+      'limr-engine eval --model models/tuned --benchmarks mine=questions.jsonl --system-prompt "" --json',
+    ],
+    ['Is the second better than the first?', 'limr-engine eval --compare before.jsonl,after.jsonl'],
   ],
   async run(given, { terminal, signal }) {
     const options = completeOptions(evalOptions, given);

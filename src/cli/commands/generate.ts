@@ -4,17 +4,24 @@ import { escapeControls } from '../../escape-controls.js';
 import type { Completion, GenerateResult } from '../../launch/generate.js';
 import { generateOptions } from '../../launch/options.js';
 import { hubHooks } from '../download-bar.js';
+import { summaries } from '../summaries.js';
 import type { Verb } from '../verb.js';
 
 export const generateVerb: Verb = {
   name: 'generate',
-  summary: 'complete a prompt, or a file of prompts',
+  summary: summaries.generate,
   options: generateOptions,
-  examples: [
-    "generate --prompt $'Q: 12 + 30 = ?\\nA:'",
-    'generate --model DIR --input prompts.jsonl --output completions.jsonl --n-samples-per-prompt 8 --temperature 1',
+  about: [
+    'One completion of one --prompt is printed as it is sampled. A file of prompts (--input) is completed in batches; a row of --output is {prompt, sample, text, tokens, logprobs, stop}: indices of prompt and sample, and what was sampled. A log-probability is that of log-softmax(logits / temperature) over the whole vocabulary, in nats, and stop says why the sample ended.',
+    'The same seed gives the same tokens, whatever else is in the batch.',
   ],
-  notes: 'One completion of one --prompt is printed as it is sampled.',
+  examples: [
+    ['Complete a prompt', "limr-engine generate --prompt $'Q: 12 + 30 = ?\\nA:'"],
+    [
+      'Eight samples of every prompt of a file',
+      'limr-engine generate --model Qwen/Qwen2.5-0.5B-Instruct --input prompts.jsonl --output completions.jsonl --n-samples-per-prompt 8 --temperature 1',
+    ],
+  ],
   async run(given, { terminal, signal, json }) {
     const { chooseMachine } = await import('../../launch/machine.js');
     const { launchGenerate } = await import('../../launch/generate.js');
@@ -42,7 +49,7 @@ export const generateVerb: Verb = {
       return { json: counts, lines: [] };
     }
     if (options.output === '') {
-      return { json: { ...counts, completions: rows }, lines: rows.map(({ text }) => escapeControls(text)) };
+      return { json: { ...counts, completions: rows }, lines: rows.map(({ text }) => text) };
     }
     const speed = Math.round(stats.generatedTokens / seconds);
     const line = `${samples} completions of ${prompts} prompts, ${stats.generatedTokens} tokens, ${speed} tokens/s: ${options.output}`;

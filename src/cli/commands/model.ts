@@ -3,6 +3,7 @@ import { completeOptions } from '../../config.js';
 import { modelImportOptions } from '../../launch/model-import-options.js';
 import { machineOptions, modelCreateOptions, modelInfoOptions } from '../../launch/options.js';
 import { hubHooks } from '../download-bar.js';
+import { summaries } from '../summaries.js';
 import type { Progress } from '../terminal.js';
 import type { Verb, VerbGroup } from '../verb.js';
 
@@ -11,10 +12,13 @@ const megabytes = (weights: number): number => Math.ceil((2 * weights) / 1e6);
 
 const create: Verb = {
   name: 'create',
-  summary: 'write a model folder with random weights',
+  summary: summaries['model create'],
   options: modelCreateOptions,
   configFile: false,
-  examples: ['model create --config config.json --seed 1 --output models/random'],
+  about: [
+    'The architecture is that of a config.json; the weights are normal with its initializer_range, in bf16, and depend on --seed alone.',
+  ],
+  examples: [['From a configuration', 'limr-engine model create --config config.json --seed 1 --output models/random']],
   async run(given) {
     const { chooseMachine } = await import('../../launch/machine.js');
     const { createModel } = await import('../../launch/model.js');
@@ -29,15 +33,20 @@ const create: Verb = {
 
 const importVerb: Verb = {
   name: 'import',
-  summary: 'make a model folder of a GGUF file, in bf16, with its tokenizer',
+  summary: summaries['model import'],
   options: modelImportOptions,
   argument: 'file',
   configFile: false,
-  examples: [
-    'model import SmolLM2-135M-Instruct.Q4_1.gguf --output models/smollm2',
-    'model import Qwen/Qwen2.5-0.5B-Instruct-GGUF:qwen2.5-0.5b-instruct-q8_0.gguf --output models/qwen2.5-0.5b',
+  about: [
+    'Weights are dequantised and rounded to bf16, the precision of all models here; the rounding error is printed. The tokenizer and the chat template come from the file.',
   ],
-  notes: 'Weights are dequantised and rounded to bf16, the precision of all models here.',
+  examples: [
+    ['A file', 'limr-engine model import SmolLM2-135M-Instruct.Q4_1.gguf --output models/smollm2'],
+    [
+      'A file of the hub',
+      'limr-engine model import Qwen/Qwen2.5-0.5B-Instruct-GGUF:qwen2.5-0.5b-instruct-q8_0.gguf --output models/qwen2.5-0.5b',
+    ],
+  ],
   async run(given, { terminal, signal }) {
     const { chooseMachine } = await import('../../launch/machine.js');
     const { importModel } = await import('../../launch/model-import.js');
@@ -73,9 +82,13 @@ const importVerb: Verb = {
 
 const info: Verb = {
   name: 'info',
-  summary: 'what a model folder holds; loads no weights',
+  summary: summaries['model info'],
   options: modelInfoOptions,
-  examples: ['model info', 'model info --model DIR --json'],
+  about: ['Architecture, parameters, bytes in memory and in files, sizes by the names of config.json, tokenizer.'],
+  examples: [
+    ['The embedded model', 'limr-engine model info'],
+    ['A folder, as data', 'limr-engine model info --model models/tuned --json'],
+  ],
   async run(given, { terminal, signal }) {
     const { chooseMachine } = await import('../../launch/machine.js');
     const { describeModel } = await import('../../launch/model.js');
@@ -99,6 +112,6 @@ const info: Verb = {
 
 export const modelVerbs: VerbGroup = {
   name: 'model',
-  summary: 'create models with random weights, import GGUF files, describe a model folder',
+  summary: summaries.model,
   verbs: [create, importVerb, info],
 };

@@ -4,15 +4,27 @@ import { planOptions } from '../../launch/options.js';
 import type { TimePlan } from '../../plan/time.js';
 import type { TrainingPlan } from '../../plan/training.js';
 import { hubHooks } from '../download-bar.js';
+import { summaries } from '../summaries.js';
 import type { Verb } from '../verb.js';
 import { recipeNotes, trainTable } from './train.js';
 
 export const planVerb: Verb = {
   name: 'plan',
-  summary: 'memory, batch arithmetic, learning rates, disk and time of a training run; loads no weights',
+  summary: summaries.plan,
   options: { ...trainTable, ...planOptions },
-  notes: recipeNotes,
-  examples: ['plan', 'plan --model DIR --prompts math.json --recipe limr --memory 80GB --json'],
+  about: [
+    'Says, before a weight is loaded: bytes of every part in every phase, and where the optimizer state would be; optimizer steps, epochs and learning rates; bytes of the checkpoints; and seconds a rollout takes at most, from a measurement of this machine that takes a second or two. What does not fit is an error with the nearest setting that does.',
+    'It takes the options of `train`.',
+    recipeNotes,
+  ],
+  examples: [
+    ['What `train` would do without options', 'limr-engine plan'],
+    [
+      "The paper's run on a GPU of 80 GB that this machine need not have",
+      'limr-engine plan --model Qwen/Qwen2.5-Math-7B --prompts math.json --recipe limr --device cuda --device-memory 80GB --no-calibrate',
+    ],
+    ['The same as data', 'limr-engine plan --json'],
+  ],
   async run(given, { terminal, signal }) {
     const { chooseMachine } = await import('../../launch/machine.js');
     const { planRun } = await import('../../launch/train.js');

@@ -1,23 +1,25 @@
 import { completeOptions } from '../../config.js';
-import { escapeControls } from '../../escape-controls.js';
 import type { ReportResult } from '../../launch/report.js';
 import { reportOptions } from '../../launch/report-options.js';
+import { summaries } from '../summaries.js';
 import type { Progress } from '../terminal.js';
 import type { Verb } from '../verb.js';
 
 export const reportVerb: Verb = {
   name: 'report',
-  summary: 'a run, or several compared, as one HTML file; or served live while they train',
+  summary: summaries.report,
   options: reportOptions,
   argument: 'runs',
-  examples: [
-    'report',
-    'report runs/limr-nano-1',
-    'report runs/limr-nano-1 runs/limr-nano-2 --output compared.html',
-    'report runs/limr-nano-1 --watch --port 8080',
+  about: [
+    'Curves of everything in metrics.jsonl and timings.jsonl, learning impact of the prompts, a choice of the samples with their rewards, and the configuration; several runs share their charts. The file needs no network and no other file. It holds prompts, responses and names of folders: mind who gets it.',
+    '--watch serves the same page to this machine alone, with what the run writes as it comes, and searches all samples; SIGINT ends it.',
   ],
-  notes: `The file needs no network and no other file: curves, learning impact, samples, configuration. docs/report.md says what is in it.
---watch serves the same page to this machine alone, with what is added as it comes, and searches all samples; SIGINT ends it.`,
+  examples: [
+    ['The newest run in runs/, into its folder', 'limr-engine report'],
+    ['One run', 'limr-engine report runs/limr-nano-1'],
+    ['Two runs, compared', 'limr-engine report runs/limr-nano-1 runs/limr-nano-2 --output compared.html'],
+    ['Look on while it trains', 'limr-engine report runs/limr-nano-1 --watch --port 8080'],
+  ],
   async run(given, { terminal, signal }) {
     const { launchReport } = await import('../../launch/report.js');
     const options = completeOptions(reportOptions, given);
@@ -33,7 +35,7 @@ export const reportVerb: Verb = {
       onListening: (address) => terminal.say(`the page is at ${address}; interrupt to end`),
       remark: (text) => terminal.say(text, 'warn'),
     });
-    return { json: result, lines: linesOf(result).map(escapeControls) };
+    return { json: result, lines: linesOf(result) };
   },
 };
 

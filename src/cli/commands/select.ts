@@ -1,22 +1,37 @@
 import { completeOptions } from '../../config.js';
-import { escapeControls } from '../../escape-controls.js';
 import type { Explanation, SelectResult } from '../../launch/select.js';
 import { type SelectOptions, selectOptions } from '../../launch/select-options.js';
 import { hubHooks } from '../download-bar.js';
+import { summaries } from '../summaries.js';
 import type { Verb } from '../verb.js';
 
 export const selectVerb: Verb = {
   name: 'select',
-  summary: 'training prompts by their learning impact (LIM), and by its rivals',
+  summary: summaries.select,
   options: selectOptions,
-  examples: [
-    'select --samples runs/nano-1 --prompts math.json --output limr.json',
-    'select --scores scores.json --prompts math.8k.json --threshold 0.6 --output limr.json',
-    'select --samples output/math.8k --prompts math.8k.json --signal accuracy --steps-per-epoch 8 --epochs 21 --round 15',
-    'select --samples runs/nano-1 --prompts math.json --plot lim.svg --explain train-1-001',
-    'select --method random --count 1389 --prompts math.8k.json --output rand.json',
+  about: [
+    "LIM scores a prompt by how well the course of its rewards over the epochs follows the average course (arXiv:2502.11886, section 2.2): 1 is the average itself. Prompts with a score of at least --threshold are kept, in the order of --prompts. Its rivals (--method) score by a line's slope, by pass rate, by uncertainty, by distance in embedding space, or not at all.",
+    'Rewards come from a run (--samples), or scores from a file (--scores). docs/lim.md has the equation of every method, and what the original does with epochs that left a prompt out.',
   ],
-  notes: 'docs/lim.md has the equation of every method, and what the original does with epochs that left a prompt out.',
+  examples: [
+    ['By the samples of a run', 'limr-engine select --samples runs/nano-1 --prompts math.json --output limr.json'],
+    [
+      "By LIMR's published scores",
+      'limr-engine select --scores scores.json --prompts math.8k.json --threshold 0.6 --output limr.json',
+    ],
+    [
+      "As the authors' code does, from their step files",
+      'limr-engine select --samples output/math.8k --prompts math.8k.json --signal accuracy --steps-per-epoch 8 --epochs 21 --round 15',
+    ],
+    [
+      'A picture, and why one prompt has its score',
+      'limr-engine select --samples runs/nano-1 --prompts math.json --plot lim.svg --explain train-1-001',
+    ],
+    [
+      'A random choice of the same size',
+      'limr-engine select --method random --count 1389 --prompts math.8k.json --output random.json',
+    ],
+  ],
   async run(given, { terminal, signal }) {
     const { launchSelect } = await import('../../launch/select.js');
     const options = completeOptions(selectOptions, given);
@@ -28,7 +43,7 @@ export const selectVerb: Verb = {
       remark: (text) => terminal.say(text, 'warn'),
     });
     bar.end();
-    return { json: result, lines: linesOf(result, options).map(escapeControls) };
+    return { json: result, lines: linesOf(result, options) };
   },
 };
 

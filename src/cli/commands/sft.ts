@@ -3,16 +3,24 @@ import { sftRunOptions } from '../../launch/options.js';
 import { sftOptions } from '../../sft/config.js';
 import type { SftEvent } from '../../sft/train.js';
 import { hubHooks } from '../download-bar.js';
+import { summaries } from '../summaries.js';
 import type { Progress, Terminal } from '../terminal.js';
 import type { Verb } from '../verb.js';
 
 export const sftVerb: Verb = {
   name: 'sft',
-  summary: 'supervised fine-tuning, or pre-training, on {prompt, response}, {text} or {tokens}',
+  summary: summaries.sft,
   options: { ...sftRunOptions, ...sftOptions },
+  about: [
+    'Rows {prompt, response} train the response (with --train-on-prompt all of it), {text} and {tokens} train every token. Examples are packed into micro-batches of --micro-train-max-tokens; the loss is the mean over all counted tokens of an optimizer step.',
+    'The trained model is a Hugging Face folder, in bf16, with the tokenizer of --model. It is written at the end; after SIGINT, with what was learned so far.',
+  ],
   examples: [
-    'sft --data examples.jsonl --output models/tuned',
-    'sft --model DIR --data corpus.jsonl --output DIR2 --train-on-prompt --learning-rate 1e-3 --max-steps 1000',
+    ['Fine-tune the embedded model', 'limr-engine sft --data examples.jsonl --output models/tuned'],
+    [
+      'Pre-train on whole texts, a thousand steps, however many passes these are',
+      'limr-engine sft --data corpus.jsonl --output models/pretrained --train-on-prompt --learning-rate 1e-3 --max-steps 1000',
+    ],
   ],
   async run(given, { terminal, signal }) {
     const { chooseMachine } = await import('../../launch/machine.js');

@@ -1,23 +1,27 @@
 import { once } from 'node:events';
 import { completeOptions } from '../../config.js';
 import { LimrError } from '../../errors.js';
-import { escapeControls } from '../../escape-controls.js';
+import { escapeControls, printableJson } from '../../escape-controls.js';
 import { verifyOptions } from '../../launch/grading-options.js';
 import type { VerifyHooks, VerifyResult } from '../../launch/verify.js';
+import { summaries } from '../summaries.js';
 import type { Verb } from '../verb.js';
 
 export const verifyVerb: Verb = {
   name: 'verify',
-  summary: 'whether answers equal reference answers: one pair, or a file of them',
+  summary: summaries.verify,
   options: verifyOptions,
-  examples: [
-    "verify --gold '\\frac{1}{2}' --pred 0.5",
-    'verify --input pairs.jsonl --output verdicts.jsonl --grader limr',
-    'verify --input samples/train/step_3.json --pred-key response --json',
-    'jq -c ... samples.json | limr-engine verify --input - > verdicts.jsonl',
+  about: [
+    'One pair (--gold, --pred), or rows of them (--input). Verdicts are {equal, reason, ms} behind the ids of their row, in the order of the rows, ms being milliseconds; a summary goes to stderr when they go to stdout.',
+    'Graders: standard (ours), math-verify and qwen-equal (as these libraries decide), limr and limr-compat (as LIMR trained), paper (as LIMR evaluated). docs/graders.md compares them.',
   ],
-  notes:
-    'Verdicts are {equal, reason, ms} behind the ids of their row, in the order of the rows; a summary goes to stderr when they go to stdout.',
+  exits: { '0': 'done, whatever the verdicts' },
+  examples: [
+    ['One pair', "limr-engine verify --gold '\\frac{1}{2}' --pred 0.5"],
+    ['A file', 'limr-engine verify --input pairs.jsonl --output verdicts.jsonl --grader limr'],
+    ["A run's samples", 'limr-engine verify --input samples/train/step_3.json --pred-key response --json'],
+    ['From a pipe into a pipe', "jq -c '.[]' pairs.json | limr-engine verify --input - > verdicts.jsonl"],
+  ],
   async run(given, { terminal, signal, json }) {
     const { collectRows } = await import('../../launch/json-lines-file.js');
     const { launchVerify } = await import('../../launch/verify.js');
@@ -53,7 +57,7 @@ export const verifyVerb: Verb = {
 };
 
 async function writeRow(row: object): Promise<void> {
-  if (process.stdout.write(`${JSON.stringify(row)}\n`) || process.stdout.destroyed) return;
+  if (process.stdout.write(`${printableJson(row)}\n`) || process.stdout.destroyed) return;
   await once(process.stdout, 'drain').catch(() => {}); // a reader that closes the pipe early is no failure of ours
 }
 

@@ -1,4 +1,5 @@
 /** Graders: policies of what counts as the gold answer. One a file or folder; the mathematics is src/reward/maths. */
+import { type GraderName, graderNames } from '../grader-names.js';
 import type { Grader } from './grader.js';
 import { limrGrader } from './limr.js';
 import { limrCompatGrader } from './limr-compat.js';
@@ -20,10 +21,9 @@ const graders = {
   }),
   paper: paperGrader(sympySymbolic),
   'qwen-equal': qwenEqualGrader(sympySymbolic),
-} as const satisfies Record<string, Grader>;
+} as const satisfies Record<GraderName, Grader>;
 
-export type GraderName = keyof typeof graders;
-export const graderNames = Object.keys(graders) as readonly GraderName[];
+export { type GraderName, graderNames };
 
 export function createGrader(name: GraderName): Grader {
   return graders[name];

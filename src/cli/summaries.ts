@@ -1,0 +1,21 @@
+/** What each verb does, in a line: for `--help`, which does not load the verbs, and for the verbs themselves. */
+export const summaries = {
+  train: "reinforcement learning by LIMR's recipe, of limr-nano by default",
+  sft: 'supervised fine-tuning, or pre-training, on rows of text or tokens',
+  plan: 'memory, steps, disk and time of a training run, before it starts',
+  report: 'runs as one HTML file, or served live while they train',
+  select: 'the training prompts worth keeping, by LIM and its rivals',
+  generate: 'complete a prompt, or a file of prompts',
+  score: 'log-probability and entropy of every token of given texts',
+  eval: 'accuracy on AIME24, AMC23, MATH500, ..., or on questions of yours',
+  model: 'create, import (GGUF) and describe model folders',
+  'model create': 'write a model folder with random weights',
+  'model import': 'make a model folder of a GGUF file, with its tokenizer',
+  'model info': 'what a model folder holds, without loading its weights',
+  verify: 'whether answers equal reference answers',
+  audit: 'which answers of a data set can be graded at all',
+  'serve-rm': "LIMR's reward as an HTTP service, in OpenRLHF's protocol",
+  bench: 'how fast sampling and training are, beside what the machine can do',
+  doctor: 'what this machine and this build have: kernels, memory, GPUs',
+  completion: 'print a script that completes verbs, flags and values in a shell',
+} as const;
