@@ -43,10 +43,12 @@ describe('.ci/run', () => {
     expect(ci(needed)).toMatchObject({ code: 1, last: '0 passed, 1 failed, 0 skipped' });
   });
 
-  it('fails a stage that exceeds its budget', () => {
+  it('names a stage that exceeds its budget, and ends one that takes twice as long', () => {
+    const slow = ci({ 'fast/10-a': '# budget_s: 0\nsleep 1\n' });
+    expect(slow.text).toContain('passed, over its budget');
     const result = ci({ 'fast/10-a': '# budget_s: 1\nsleep 30\n' });
     expect(result).toMatchObject({ code: 1, last: '0 passed, 1 failed, 0 skipped' });
-    expect(result.text).toContain('over its budget of 1 s');
+    expect(result.text).toContain('over twice its budget of 1 s');
   });
 
   it('counts a skip, and fails it under CI', () => {
