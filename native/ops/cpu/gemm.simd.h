@@ -254,14 +254,16 @@ void gemm_gradient(const GradientArgs& g, int64_t panel_begin, int64_t panel_end
   const int64_t block = block_pairs(g.pairs);
   for (int64_t p = panel_begin; p < panel_end; ++p)
     for (int64_t k = 0; k < g.pairs; k += block) {
-      const int64_t pairs = g.pairs - k < block ? g.pairs - k : block;
+      const int64_t pairs = g.pairs - k < block ? g.pairs - k : block, steps = pairs < 4 ? 1 : pairs / 4;
+      const int64_t lines =
+          (kTileRows * kPanelRows / 16 + steps - 1) / steps;  // the next tile's gradient, during this one
       const bf16* b = g.dout + (p * g.pairs + k) * kPanel;
       for (int64_t i = tile_begin; i < tile_end; ++i) {
         const int64_t m = i * kTileRows, rows = g.K - m < kTileRows ? g.K - m : kTileRows;
         float* c = g.dweight + p * kPanelRows * g.K + m * kPanelRows;
         const bf16* a = g.inp + (i * g.pairs + k) * 2 * kTileRows;
         product_tile<true>(rows, kPanelRows / 16, c, kPanel, {a, 2, 2 * kTileRows}, b, kPanel, pairs, true,
-                           {(const char*)(c + kTileRows * kPanelRows), 64, 1});
+                           {(const char*)(c + kTileRows * kPanelRows), 64 * lines, lines});
       }
     }
 }
