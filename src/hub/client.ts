@@ -6,7 +6,7 @@
 import { LimrError } from '../errors.js';
 import type { HubEnvironment } from './environment.js';
 import { type HubName, isCommit, spoken } from './name.js';
-import { backoffMs, interrupted, Patience, pause } from './patience.js';
+import { askedWaitMs, backoffMs, interrupted, Patience, pause } from './patience.js';
 import { isPassing, refusal, unreachable } from './refusals.js';
 import { checkedTree, type HubFile } from './tree.js';
 
@@ -96,6 +96,7 @@ export class HubClient {
     const { signal, retryMs } = this.options;
     const url = input instanceof Request ? input.url : String(input);
     for (let failures = 1; ; failures += 1) {
+      let waitMs = 0;
       const patience = new Patience(this.environment.timeoutMs, signal);
       try {
         const response = await this.send(url, { ...init, signal: patience.signal });
@@ -104,6 +105,7 @@ export class HubClient {
         if (!isPassing(response.status) || failures >= maxApiTries) {
           throw refusal(response, this.name, this.environment);
         }
+        waitMs = askedWaitMs(response.headers, Date.now());
       } catch (error) {
         if (signal?.aborted === true) throw interrupted();
         if (error instanceof LimrError) throw error;
@@ -111,7 +113,7 @@ export class HubClient {
       } finally {
         patience.end();
       }
-      await pause(backoffMs(failures, retryMs), signal);
+      await pause(backoffMs(failures, retryMs, waitMs), signal);
     }
   };
 

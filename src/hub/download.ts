@@ -93,7 +93,7 @@ async function fill(file: HubFile, partial: string, options: DownloadOptions): P
       if (bytes === file.size) break;
       failures = bytes - before >= worthwhileBytes ? 1 : failures + 1;
       if (failures >= maxFailures) throw cutOff(file, bytes, failure);
-      await pause(backoffMs(failures, retryMs), signal);
+      await pause(backoffMs(failures, retryMs, failure instanceof HubUnreachable ? failure.waitMs : 0), signal);
     }
     await withIo(`write ${partial}`, async () => {
       await handle.truncate(file.size);

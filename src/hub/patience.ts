@@ -23,8 +23,24 @@ export class Patience {
   }
 }
 
-/** Milliseconds before try `failures` + 1: doubling, 8 s at most. */
-export const backoffMs = (failures: number, firstMs: number): number => Math.min(firstMs * 2 ** (failures - 1), 8000);
+const longestWaitMs = 300_000;
+
+/** Milliseconds before try `failures` + 1: doubling, 8 s at most, or as long as the server asked for. */
+export const backoffMs = (failures: number, firstMs: number, askedMs = 0): number =>
+  Math.max(Math.min(firstMs * 2 ** (failures - 1), 8000), askedMs);
+
+/**
+ * Milliseconds that a server asks to wait: Retry-After in seconds or as a date (RFC 9110, 10.2.3), or the hub's
+ * `RateLimit: "api";r=0;t=55`, whose window ends in t seconds. 0 where it asks for nothing, 5 minutes at most.
+ */
+export function askedWaitMs(headers: Headers, now: number): number {
+  const after = headers.get('retry-after')?.trim() ?? '';
+  const seconds = /^\d+$/.test(after)
+    ? after
+    : /(?:^|;)\s*r=0\s*;.*?\bt=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1];
+  const ms = seconds === undefined ? Date.parse(after) - now : Number(seconds) * 1000;
+  return ms > 0 ? Math.min(ms, longestWaitMs) : 0;
+}
 
 /** Waits. @throws {LimrError} LIMR_ABORTED */
 export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

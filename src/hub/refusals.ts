@@ -2,6 +2,7 @@
 import { LimrError } from '../errors.js';
 import type { HubEnvironment } from './environment.js';
 import { type HubName, hubText, spoken } from './name.js';
+import { askedWaitMs } from './patience.js';
 
 /** What was asked for is not to be had. */
 export class HubRefusal extends LimrError {
@@ -11,7 +12,15 @@ export class HubRefusal extends LimrError {
 }
 
 /** The hub did not answer, or with a failure of its own: what is in the cache may do. */
-export class HubUnreachable extends HubRefusal {}
+export class HubUnreachable extends HubRefusal {
+  /** Before which it does not want to be asked again. */
+  readonly waitMs: number;
+
+  constructor(message: string, hint: string, { waitMs = 0, ...options }: ErrorOptions & { waitMs?: number } = {}) {
+    super(message, hint, options);
+    this.waitMs = waitMs;
+  }
+}
 
 /** Statuses that may be gone at the next try. */
 export const isPassing = (status: number): boolean => [408, 425, 429, 500, 502, 503, 504].includes(status);
@@ -55,7 +64,9 @@ export function refusal(
     );
   }
   const answer = `the hub at ${endpoint} answered ${status}${said === null ? '' : `: ${said}`}`;
-  if (isPassing(status)) return new HubUnreachable(answer, 'Try again later.');
+  if (isPassing(status)) {
+    return new HubUnreachable(answer, 'Try again later.', { waitMs: askedWaitMs(headers, Date.now()) });
+  }
   return new HubRefusal(answer, 'Check HF_ENDPOINT.');
 }
 

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DownloadProgress, resolveDataset } from '../../src/hub/index.js';
+import { askedWaitMs } from '../../src/hub/patience.js';
 import { gitSum } from './hub-server.js';
 import { openStage, type Stage, sizeOf, someBytes } from './support.js';
 
@@ -76,6 +77,26 @@ describe('a download', () => {
     stage.hub.faults.set('large.jsonl', [{ status: 503 }, { status: 429 }, { silence: true }]);
     expect(readFileSync(await get('large.jsonl', { timeoutMs: 1500 })).equals(large)).toBe(true);
     expect(stage.hub.rangesOf('large.jsonl')).toEqual(['', '', '', 'bytes=1-']);
+  });
+
+  it('waits as long as the server asks for', async () => {
+    stage.hub.faults.set('large.jsonl', [{ status: 429, headers: { 'retry-after': '1' } }]);
+    const begin = performance.now();
+    await get('large.jsonl');
+    expect(performance.now() - begin).toBeGreaterThan(990);
+  });
+
+  it.each([
+    [{ 'retry-after': '7' }, 7000],
+    [{ 'retry-after': 'Thu, 01 Jan 1970 00:01:40 GMT' }, 40_000],
+    [{ 'retry-after': 'Thu, 01 Jan 1970 00:00:40 GMT' }, 0],
+    [{ 'retry-after': '86400' }, 300_000],
+    [{ 'retry-after': 'soon' }, 0],
+    [{ ratelimit: '"api";r=0;t=55' }, 55_000],
+    [{ ratelimit: '"api";r=12;t=55' }, 0],
+    [{}, 0],
+  ])('%j asks for %d ms', (headers, ms) => {
+    expect(askedWaitMs(new Headers(headers as Record<string, string>), 60_000)).toBe(ms);
   });
 
   it('starts anew where the server knows no ranges', async () => {

@@ -31,7 +31,7 @@ export interface Seen {
 /** What goes wrong with the contents of a file, once for each element. */
 export type Fault =
   | { readonly cutAfter: number }
-  | { readonly status: number }
+  | { readonly status: number; readonly headers?: Record<string, string> }
   | { readonly corrupt: true }
   | { readonly ignoreRange: true }
   | { readonly wrongStart: true }
@@ -201,7 +201,7 @@ export class HubServer {
   ): Promise<void> {
     const fault = this.faults.get(path)?.shift();
     if (fault !== undefined && 'status' in fault) {
-      response.writeHead(fault.status).end();
+      response.writeHead(fault.status, fault.headers).end();
       return;
     }
     const wanted = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
