@@ -8,6 +8,7 @@ import { dirname, extname } from 'node:path';
 import { LimrError } from '../errors.js';
 import { checkFilePlace, exists, readTextIfThere, temporaryPath, withIo, writeDurably } from '../files.js';
 import { isObject, type Json, type JsonObject } from '../json.js';
+import { type Lock, lockFile } from '../run/lock.js';
 import { type QuestionRecord, questionRecord } from './question-record.js';
 
 export class QuestionFile {
@@ -15,6 +16,7 @@ export class QuestionFile {
     private readonly file: string,
     /** Of the unfinished file, where there is one. */
     private readonly handle: FileHandle | undefined,
+    private readonly lock: Lock | undefined,
     /** Questions of the evaluation that was interrupted. */
     readonly done: readonly QuestionRecord[],
   ) {}
@@ -43,24 +45,30 @@ export class QuestionFile {
   /**
    * @param identity what decides the records: a resumed evaluation has the same
    * @throws {LimrError} LIMR_USAGE when there is nothing to resume, something that was not asked to be resumed, or another evaluation;
-   *   LIMR_FORMAT when it is damaged; LIMR_IO
+   *   LIMR_LOCKED while another process writes it; LIMR_FORMAT when it is damaged; LIMR_IO
    */
   static async open(file: string, identity: JsonObject, resume: boolean): Promise<QuestionFile> {
-    if (await isDirect(file)) return new QuestionFile(file, undefined, []);
+    if (await isDirect(file)) return new QuestionFile(file, undefined, undefined, []);
     const unfinished = unfinishedPath(file);
-    const text = await readTextIfThere(unfinished);
-    checkResumption(text !== undefined, file, resume);
-    const whole = text?.slice(0, text.lastIndexOf('\n') + 1) ?? ''; // the last line may be half there
-    const isNew = whole === '';
-    const done = isNew ? [] : readDone(whole, unfinished, identity);
-    const handle = await withIo(`write ${unfinished}`, async () => {
-      await mkdir(dirname(file), { recursive: true });
-      if (!isNew) await truncate(unfinished, Buffer.byteLength(whole));
-      const opened = await open(unfinished, isNew ? 'w' : 'a');
-      if (isNew) await opened.appendFile(`${JSON.stringify({ evaluation: identity })}\n`);
-      return opened;
-    });
-    return new QuestionFile(file, handle, done);
+    await withIo(`write ${unfinished}`, () => mkdir(dirname(file), { recursive: true }));
+    const lock = await lockFile(file);
+    try {
+      const text = await readTextIfThere(unfinished);
+      checkResumption(text !== undefined, file, resume);
+      const whole = text?.slice(0, text.lastIndexOf('\n') + 1) ?? ''; // the last line may be half there
+      const isNew = whole === '';
+      const done = isNew ? [] : readDone(whole, unfinished, identity);
+      const handle = await withIo(`write ${unfinished}`, async () => {
+        if (!isNew) await truncate(unfinished, Buffer.byteLength(whole));
+        const opened = await open(unfinished, isNew ? 'w' : 'a');
+        if (isNew) await opened.appendFile(`${JSON.stringify({ evaluation: identity })}\n`);
+        return opened;
+      });
+      return new QuestionFile(file, handle, lock, done);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
   }
 
   /** Where the questions are until the file is whole; undefined for what is no plain file. */
@@ -82,6 +90,7 @@ export class QuestionFile {
   /** What is not finished stays for `--resume`. */
   async close(): Promise<void> {
     await this.handle?.close();
+    await this.lock?.release();
   }
 }
 

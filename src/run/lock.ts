@@ -1,5 +1,5 @@
 /**
- * One owner of a run folder. An owner publishes a file whose name says which process it is, then looks for others. Two
+ * One owner of a run folder, or of a file that is being written. An owner publishes a file whose name says which process it is, then looks for others. Two
  * that start at once may both step back, but never both own it. The file of a process that is gone (no such pid, another
  * start time, another boot) is removed. Another host's processes cannot be seen from here, so its file counts.
  */
@@ -7,11 +7,9 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { LimrError } from '../errors.js';
 import { hasCode, withIo } from '../files.js';
-
-const prefix = '.owner.';
 
 interface Owner {
   readonly host: string;
@@ -29,21 +27,39 @@ export interface Lock {
  * @param dir an existing folder
  * @throws {LimrError} LIMR_LOCKED, naming host and pid of the owner; LIMR_IO
  */
-export async function lockFolder(dir: string): Promise<Lock> {
-  const own = fileName({ host: hostname(), boot: bootId(), pid: process.pid, start: startTime(process.pid) });
+export const lockFolder = (dir: string): Promise<Lock> => lock({ what: dir, dir, prefix: '.owner.' });
+
+/**
+ * Takes a file, there or not, in an existing folder.
+ * @throws {LimrError} LIMR_LOCKED, naming host and pid of the owner; LIMR_IO
+ */
+export const lockFile = (file: string): Promise<Lock> =>
+  lock({ what: file, dir: dirname(file), prefix: `.${basename(file)}.owner.` });
+
+/** What is taken, and how the files of its owners begin. */
+interface Place {
+  readonly what: string;
+  readonly dir: string;
+  readonly prefix: string;
+}
+
+async function lock(place: Place): Promise<Lock> {
+  const { what, dir, prefix } = place;
+  const me = { host: hostname(), boot: bootId(), pid: process.pid, start: startTime(process.pid) };
+  const own = prefix + ownerName(me);
   const file = join(dir, own);
-  await withIo(`lock ${dir}`, async () => {
+  await withIo(`lock ${what}`, async () => {
     try {
       await writeFile(file, `${JSON.stringify({ pid: process.pid, host: hostname() })}\n`, { flag: 'wx' });
     } catch (error) {
-      throw hasCode(error, 'EEXIST') ? lockedBy(dir, own) : error;
+      throw hasCode(error, 'EEXIST') ? lockedBy(place, own) : error;
     }
   });
-  const release = () => withIo(`unlock ${dir}`, () => rm(file, { force: true }));
+  const release = () => withIo(`unlock ${what}`, () => rm(file, { force: true }));
   try {
     const others = (await readdir(dir)).filter((name) => name.startsWith(prefix) && name !== own);
     for (const name of others) {
-      if (isAlive(parseName(name))) throw lockedBy(dir, name);
+      if (isAlive(parseName(name.slice(prefix.length)))) throw lockedBy(place, name);
       await rm(join(dir, name), { force: true });
     }
   } catch (error) {
@@ -53,19 +69,19 @@ export async function lockFolder(dir: string): Promise<Lock> {
   return { release };
 }
 
-function lockedBy(dir: string, name: string): LimrError {
-  const owner = parseName(name);
+function lockedBy({ what, dir, prefix }: Place, name: string): LimrError {
+  const owner = parseName(name.slice(prefix.length));
   const who = owner === null ? name : `process ${owner.pid} on ${owner.host}`;
   const gone = owner?.host === hostname() ? '' : ` If that host is gone for good, delete ${join(dir, name)}.`;
-  return new LimrError('LIMR_LOCKED', `${dir} is in use by ${who}`, `Wait for it, or choose another --output.${gone}`);
+  return new LimrError('LIMR_LOCKED', `${what} is in use by ${who}`, `Wait for it, or choose another --output.${gone}`);
 }
 
-function fileName({ host, boot, pid, start }: Owner): string {
-  return `${prefix}${pid}.${start}.${boot}.${encodeURIComponent(host)}`;
+function ownerName({ host, boot, pid, start }: Owner): string {
+  return `${pid}.${start}.${boot}.${encodeURIComponent(host)}`;
 }
 
 function parseName(name: string): Owner | null {
-  const match = /^\.owner\.(\d+)\.([^.]*)\.([^.]*)\.(.+)$/.exec(name);
+  const match = /^(\d+)\.([^.]*)\.([^.]*)\.(.+)$/.exec(name);
   if (match === null) return null;
   const [, pid, start, boot, host] = match;
   return { pid: Number(pid), start: start!, boot: boot!, host: decodeURIComponent(host!) };

@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { completeOptions, flagLayer } from '../../src/config.js';
 import type { QuestionRecord } from '../../src/eval/question-record.js';
@@ -8,6 +8,7 @@ import { type EvalHooks, launchEval } from '../../src/launch/eval.js';
 import { launchCompare } from '../../src/launch/eval-compare.js';
 import { evalOptions } from '../../src/launch/eval-options.js';
 import type { NativeGenerateRequest } from '../../src/native.js';
+import { lockFile } from '../../src/run/lock.js';
 import { Tokenizer } from '../../src/tokenizer/tokenizer.js';
 import { runCli } from '../cli/run-cli.js';
 import { type FakeOptions, fakeNative } from '../engine/fake-native.js';
@@ -244,6 +245,15 @@ describe('an interrupted evaluation', () => {
       message: expect.stringMatching(/is another evaluation: benchmarks was .*"temperature":1,.*; seed was 42, is 7$/),
     });
     expect(existsSync(at('out.jsonl.unfinished'))).toBe(true);
+  });
+
+  it('is written by one process at a time', async () => {
+    await interrupt();
+    const lock = await lockFile(at('out.jsonl'));
+    await expect(evaluate({ ...flags(), resume: true })).rejects.toMatchObject({ code: 'LIMR_LOCKED' });
+    await lock.release();
+    await evaluate({ ...flags(), resume: true }, { respond: planted(answers) });
+    expect(readdirSync(dirname(at('out.jsonl'))).filter((name) => name.includes('owner'))).toEqual([]);
   });
 
   it('that never was cannot be resumed', async () => {
