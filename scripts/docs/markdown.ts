@@ -6,7 +6,7 @@
  *   <!-- not run: why -->       never; verbs and flags are still checked
  *   <!-- fails: 2 -->           ends with this exit code, and says what the next ```text block shows
  *   <!-- until: words -->       is interrupted once it has said these words
- *   <!-- before: commands -->   commands of its own, not shown: the files that a page supposes
+ *   <!-- before: commands -->   commands of its own, not shown, to make the files that a page supposes; $PROJECT is the project
  */
 
 export interface Block {
