@@ -11,7 +11,7 @@ import { shapingTerms } from '../reward/shaping-terms.js';
 
 export interface OpenRewards {
   readonly reward: Reward;
-  /** LIMR's rule with evalGrader, unshaped: an evaluation measures, it does not teach. */
+  /** The run's module over LIMR's rule with evalGrader, else that rule alone; unshaped: an evaluation measures, it does not teach. */
   readonly evalReward: Reward;
   close(): Promise<void>;
 }
@@ -33,33 +33,34 @@ export async function openRewards(config: TrainConfig, remark: (text: string) =>
     onIncident: remark,
   };
   const rule = (name: string): Reward => pooledRuleReward({ grader: name, template }, pool);
-  const evalReward = rule(evalGrader === 'same' ? grader : evalGrader);
-  const base = await baseReward(config, () => rule(grader));
-  const reward = shapeReward(base, shapingTerms(config, config.generateMaxLen));
+  const base = baseReward(config, rule);
+  const evalRule = rule(evalGrader === 'same' ? grader : evalGrader);
+  const hook = isModule(config) ? await loadRewardHook(config.reward, { seed: config.seed }) : undefined;
+  const hooked = (rule: Reward): Reward => (hook === undefined ? rule : hookReward(hook, config.reward, rule));
+  const reward = shapeReward(hooked(base), shapingTerms(config, config.generateMaxLen));
+  const evalReward = hooked(evalRule);
   return {
     reward,
     evalReward,
     close: async () => {
       await reward.close?.();
       await evalReward.close?.();
+      await hook?.close?.();
     },
   };
 }
 
-async function baseReward(config: TrainConfig, rule: () => Reward): Promise<Reward> {
-  const { reward, remoteRmUrl, rewardTemplate: template, randomRewardRate: rate, seed } = config;
+/** Any other name of a reward is a module's; a server takes its place. */
+const isModule = ({ reward, remoteRmUrl }: TrainConfig): boolean =>
+  remoteRmUrl === '' && reward !== 'limr-rule' && reward !== 'random';
+
+function baseReward(config: TrainConfig, rule: (grader: string) => Reward): Reward {
+  const { reward, grader, remoteRmUrl, rewardTemplate: template, randomRewardRate: rate, seed } = config;
   if (remoteRmUrl !== '') {
     const { remoteRmBatchSize: batchSize, remoteRmTimeoutMs: timeoutMs, remoteRmTries: tries } = config;
     const { remoteRmRetryMs: retryMs, remoteRmConcurrency: concurrency } = config;
     const urls = remoteRmUrl.split(',').map((url) => url.trim());
-    return remoteReward({ urls, batchSize, timeoutMs, tries, retryMs, concurrency }, rule());
+    return remoteReward({ urls, batchSize, timeoutMs, tries, retryMs, concurrency }, rule(grader));
   }
-  switch (reward) {
-    case 'limr-rule':
-      return rule();
-    case 'random':
-      return createReward({ kind: 'random', seed, rate, template, form: 'ignore' });
-    default:
-      return hookReward(await loadRewardHook(reward, { seed }), reward, rule());
-  }
+  return reward === 'random' ? createReward({ kind: 'random', seed, rate, template, form: 'ignore' }) : rule(grader);
 }

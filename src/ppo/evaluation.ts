@@ -93,11 +93,13 @@ function requests(
 
 function accuracyMetrics(samples: readonly GradedSample[], samplesPerPrompt: number, prefix: string): Metrics {
   const summary = summarizeSamples(samples, samplesPerPrompt);
+  const total = samples.reduce((sum, { grade }) => sum + grade.reward, 0);
   return {
     [`${prefix}/accuracy`]: summary.accuracy,
     [`${prefix}/accuracy_se`]: finite(summary.accuracySe),
     [`${prefix}/accuracy_well_formed`]: finite(summary.accuracyWellFormed),
     [`${prefix}/well_formed`]: summary.wellFormed,
+    [`${prefix}/reward`]: total / samples.length,
     [`${prefix}/length`]: summary.meanLength,
     [`${prefix}/truncated`]: summary.truncated,
   };

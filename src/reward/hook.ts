@@ -80,11 +80,11 @@ export async function loadRewardHook(
 }
 
 /**
- * The reward that a hook gives over what a rule found.
+ * The reward that a hook gives over what a rule found. Closing it closes the rule; the hook is its loader's to close.
  * @param specifier what messages call the module
  * @throws {LimrError} `score` throws LIMR_USAGE, naming module and sample, when the hook throws or returns no reward
  */
-export function hookReward({ name, hook, close }: LoadedHook, specifier: string, base: Reward): Reward {
+export function hookReward({ name, hook }: LoadedHook, specifier: string, base: Reward): Reward {
   const grade = async (
     sample: RewardSample,
     rule: RewardResult,
@@ -108,10 +108,7 @@ export function hookReward({ name, hook, close }: LoadedHook, specifier: string,
       const rules = await scoreSamples(base, samples, signal);
       return Promise.all(samples.map((sample, i) => grade(sample, rules[i]!, signal)));
     },
-    async close() {
-      await close?.();
-      await base.close?.();
-    },
+    close: async () => base.close?.(),
   };
 }
 

@@ -56,9 +56,24 @@ describe('openRewards', () => {
   });
 
   it('puts a module over the rule', async () => {
-    const { reward } = await open({ reward: join(root, 'short.mjs') });
+    const { reward, evalReward } = await open({ reward: join(root, 'short.mjs'), evalGrader: 'limr' });
     expect(reward.name).toMatch(/^hook\(short\.mjs@[0-9a-f]{12}\)\/limr-rule\/plain\/standard$/);
     expect(await scoreSamples(reward, samples)).toMatchObject([{ reward: -8.5, correct: true }, { reward: -1.5 }]);
+    expect(evalReward.name).toMatch(/^hook\(short\.mjs@[0-9a-f]{12}\)\/limr-rule\/plain\/limr$/);
+    expect(await scoreSamples(evalReward, samples)).toMatchObject([{ reward: -8.5, correct: true }, { reward: -1.5 }]);
+  });
+
+  it('makes a module once, and closes it once', async () => {
+    const calls: string[] = [];
+    (globalThis as { limrCalls?: string[] }).limrCalls = calls;
+    const text = `export default { create: () => (limrCalls.push('create'), () => 1), close: () => limrCalls.push('close') };`;
+    writeFileSync(join(root, 'factory.mjs'), text);
+    const rewards = await open({ reward: join(root, 'factory.mjs') });
+    await scoreSamples(rewards.reward, samples);
+    await scoreSamples(rewards.evalReward, samples);
+    await rewards.close();
+    opened = [];
+    expect(calls).toEqual(['create', 'close']);
   });
 
   it('names the servers of a remote reward', async () => {

@@ -111,7 +111,7 @@ describe('train', () => {
     expect(Object.keys(metrics[0]!)).toEqual([
       'rollout',
       ...['', 'sampled/'].flatMap((kind) =>
-        ['accuracy', 'accuracy_se', 'accuracy_well_formed', 'well_formed', 'length', 'truncated'].map(
+        ['accuracy', 'accuracy_se', 'accuracy_well_formed', 'well_formed', 'reward', 'length', 'truncated'].map(
           (name) => `eval/letters/${kind}${name}`,
         ),
       ),

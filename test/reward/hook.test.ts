@@ -90,8 +90,9 @@ describe('a hook', () => {
     const reward = hookReward(loaded, path, { ...rule, close: async () => void closed.push('rule') });
     expect(await scoreSamples(reward, [sampleOf({}), sampleOf({})])).toMatchObject([{ reward: 1 }, { reward: 1 }]);
     await reward.close!();
-    expect((globalThis as { limrHookCalls?: unknown[] }).limrHookCalls).toEqual([7, 'closed']);
     expect(closed).toEqual(['rule']);
+    await loaded.close!();
+    expect((globalThis as { limrHookCalls?: unknown[] }).limrHookCalls).toEqual([7, 'closed']);
   });
 
   it('changes its name when it changes', async () => {

@@ -25,7 +25,13 @@ export const chartGroups: readonly ChartGroup[] = [
   {
     title: 'Learning',
     charts: [
-      chart('Reward', 'number', "Mean of the rollout's samples.", /^reward\/mean$/),
+      chart(
+        'Reward',
+        'number',
+        "Mean of the rollout's samples, and of evaluations.",
+        /^reward\/mean$/,
+        /^eval\/(.+)\/reward$/,
+      ),
       chart(
         'Accuracy',
         'share',
