@@ -40,6 +40,27 @@ export function completeOptions<T extends OptionTable>(table: T, layer: ConfigLa
 }
 
 /**
+ * Values that a program gives, as a layer.
+ * @param values by camelCase name; undefined = not given
+ * @throws {LimrError} LIMR_USAGE for a name that the table lacks, or a value that its option does not allow
+ */
+export function valueLayer(table: OptionTable, values: Readonly<Record<string, unknown>>): ConfigLayer {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  return new Map(given.map(([name, value]) => [name, { value: checkOption(table, name, value), from: name }]));
+}
+
+/**
+ * Complete options of a verb: some values over the defaults of its table.
+ *
+ *     launchSelect(withDefaults(selectOptions, { samples: 'runs/a', prompts: 'math.json' }))
+ *
+ * @throws {LimrError} LIMR_USAGE for a name that the table lacks, or a value that its option does not allow
+ */
+export function withDefaults<T extends OptionTable>(table: T, values: Partial<OptionValues<T>>): OptionValues<T> {
+  return completeOptions(table, valueLayer(table, values));
+}
+
+/**
  * @param flags texts by camelCase name; a repeatable flag gives a list
  * @throws {LimrError} LIMR_USAGE
  */

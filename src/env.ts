@@ -40,7 +40,10 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 /** Those of this process, for the parts that read variables which are not the engine's own (src/hub reads HF_*). */
 export const processVariables = (): Variables => process.env;
 
-/** @throws {LimrError} LIMR_USAGE, naming the variable, the value found and the values allowed */
+/**
+ * Reads the engine's variables.
+ * @throws {LimrError} LIMR_USAGE, naming the variable, the value found and the values allowed
+ */
 export function readDebugEnvironment(variables: Variables = process.env): DebugEnvironment {
   const text = (name: DebugVariable) => variables[name] ?? '';
   const log = text('LIMR_LOG') === '' ? 'info' : logLevels.find((level) => level === text('LIMR_LOG'));

@@ -15,8 +15,12 @@ export const errorCodes = [
   'LIMR_INTERNAL', // a broken invariant of ours
 ] as const;
 
+/** One of `errorCodes`; docs/errors.md says what to do about each. */
 export type ErrorCode = (typeof errorCodes)[number];
 
+/**
+ * What this package throws on purpose: a stable `code` to match on, a `message`, and a `hint` that says how to mend it.
+ */
 export class LimrError extends Error {
   override readonly name = 'LimrError';
   /**

@@ -1,4 +1,6 @@
 /** The public API of limr-engine; what is not exported here is private. */
+
+export { type ConfigLayer, type GivenOption, withDefaults } from './config.js';
 export {
   type AskingStyle,
   askingText,
@@ -59,26 +61,38 @@ export { calibrate, readShape } from './launch/calibrate.js';
 export { embeddedEvalPrompts, embeddedModel, embeddedPrompts } from './launch/embedded.js';
 export { type BenchmarkResult, type EvalHooks, type EvalResult, launchEval } from './launch/eval.js';
 export { type CompareResult, launchCompare } from './launch/eval-compare.js';
-export type { EvalOptions } from './launch/eval-options.js';
+export { type EvalOptions, evalOptions } from './launch/eval-options.js';
 export { type Completion, type GenerateHooks, type GenerateResult, launchGenerate } from './launch/generate.js';
-export type { AuditOptions, ServeRmOptions, VerifyOptions } from './launch/grading-options.js';
+export {
+  type AuditOptions,
+  auditOptions,
+  type ServeRmOptions,
+  serveRmOptions,
+  type VerifyOptions,
+  verifyOptions,
+} from './launch/grading-options.js';
 export { type ChosenMachine, chooseMachine, type MachineOptions, withEngine } from './launch/machine.js';
 export { createModel, describeModel, type ModelSummary } from './launch/model.js';
 export { importModel } from './launch/model-import.js';
-export type {
-  GenerateOptions,
-  ModelCreateOptions,
-  ScoreRunOptions,
-  SftRunOptions,
-  TrainRunOptions,
+export {
+  type GenerateOptions,
+  generateOptions,
+  type ModelCreateOptions,
+  modelCreateOptions,
+  type ScoreRunOptions,
+  type SftRunOptions,
+  scoreOptions,
+  sftRunOptions,
+  type TrainRunOptions,
+  trainRunOptions,
 } from './launch/options.js';
 export { launchScore, type ScoredRow, type ScoreHooks, type ScoreResult } from './launch/score.js';
 export { type Explanation, launchSelect, type SelectHooks, type SelectResult } from './launch/select.js';
-export type { SelectionMethod, SelectOptions } from './launch/select-options.js';
+export { type SelectionMethod, type SelectOptions, selectOptions } from './launch/select-options.js';
 export { launchServeRm, type ServeRmHooks, type ServeRmResult } from './launch/serve-rm.js';
 export { launchSft, type SftLaunchHooks, type SftLaunchResult } from './launch/sft.js';
 export { type LaunchHooks, type LaunchResult, launchTraining, planRun } from './launch/train.js';
-export { localSettings, resolveTrainSettings, type TrainSettings } from './launch/train-settings.js';
+export { localSettings, resolveTrainSettings, type TrainSettings, trainSettings } from './launch/train-settings.js';
 export { launchVerify, type VerifiedRow, type VerifyHooks, type VerifyResult } from './launch/verify.js';
 export {
   averageTrajectory,

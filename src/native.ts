@@ -119,6 +119,7 @@ export interface NativeModelInfo {
   readonly optimizerBytes: number;
 }
 
+/** Why a sample ended: an end-of-text token, a stop text, the length limit, or an abort. */
 export type StopReason = 'eos' | 'stop' | 'length' | 'abort';
 
 export interface NativeGenerateRequest {
@@ -281,6 +282,7 @@ export interface NativeStepOptions {
   readonly maxGradNorm: number;
 }
 
+/** What an optimizer step did. */
 export interface NativeStepResult {
   /** Before clipping. Not finite when the step was skipped. */
   readonly gradNorm: number;

@@ -10,6 +10,7 @@ export const boxedSystemPrompt = 'Please reason step by step, and put your final
 /** Where a question goes in an input template. */
 export const templateSlot = '{}';
 
+/** How a question becomes the text that a model is asked. */
 export interface AskingStyle {
   /** auto = when the tokenizer has a chat template. */
   readonly applyChatTemplate: 'auto' | 'on' | 'off';

@@ -5,6 +5,7 @@ import { conversationOf, questionOf } from './conversation.js';
 import { fieldOf, missingField, optionalText } from './fields.js';
 import { type DataRecord, readRecords } from './records.js';
 
+/** A question of a data set, with what is known of it. */
 export interface Prompt {
   /** Place in the file, from 0: the key of its random stream. */
   readonly row: number;
@@ -22,6 +23,7 @@ export interface Prompt {
   readonly fields: DataRecord['fields'];
 }
 
+/** The questions of a file in its order, and what is unusual about them. Rows are counted from 0. */
 export interface PromptSet {
   readonly file: string;
   readonly prompts: readonly Prompt[];
@@ -33,6 +35,7 @@ export interface PromptSet {
   readonly emptyAnswers: readonly number[];
 }
 
+/** Which fields of a row hold question and answer. */
 export interface PromptKeys {
   /** Field of the question, a text or a list of chat messages; default "prompt". Dots lead into objects. */
   readonly inputKey?: string;

@@ -10,6 +10,7 @@ import { readJsonArray, readJsonLines } from './json-records.js';
 
 export { jsonLineRecords } from './json-records.js';
 
+/** A row of a data set, whatever its format. */
 export interface DataRecord {
   readonly fields: Readonly<Record<string, unknown>>;
   /** "file.jsonl:12" or "file.json[12]": what a message calls this row. */

@@ -22,9 +22,12 @@ import { checkModelFolder, readEosTokenIds } from './folder.js';
 import { Model } from './model.js';
 import { whole } from './numbers.js';
 
+/** What this machine has: kernels, CPUs, bytes of memory. */
 export type Machine = NativeMachine;
+/** Bytes of weights, gradients, optimizer state and workspace of a phase. */
 export type Plan = NativePlan;
 
+/** How an engine is opened. Bytes are bytes, not mebibytes. */
 export interface EngineOptions {
   /** Compute threads. Default: LIMR_THREADS, else the CPUs that this process may use. */
   readonly threads?: number;
@@ -41,6 +44,7 @@ export interface EngineOptions {
   readonly device?: string;
 }
 
+/** How a model is loaded. */
 export interface LoadOptions {
   /** Default 'lm'. */
   readonly head?: ModelHead;
@@ -62,10 +66,15 @@ export interface LoadOptions {
   readonly tokenizer?: boolean | Tokenizer;
 }
 
+/** The phase that is planned; threads: default those of the engine. */
 export type PlanRequest = Omit<NativePlanRequest, 'threads'> & { readonly threads?: number };
 
 const SEED = 0xffffffff;
 
+/**
+ * The native engine: threads, memory, and the models loaded into it. Close it when done; one serves any number of
+ * models. A busy model rejects a second call with LIMR_BUSY; other models stay free.
+ */
 export class Engine {
   private readonly models = new Set<Model>();
 
@@ -75,6 +84,7 @@ export class Engine {
   ) {}
 
   /**
+   * Opens the engine: starts its threads, and loads no model.
    * @param addon for tests; default: this package's
    * @throws {LimrError} LIMR_USAGE for an option that is not valid, LIMR_PLATFORM when the addon or the GPU is not there
    */
@@ -104,6 +114,7 @@ export class Engine {
     return new Engine(addon, context);
   }
 
+  /** Compute threads in use. */
   get threads(): number {
     return this.context.threads;
   }
@@ -113,10 +124,12 @@ export class Engine {
     return this.context.device;
   }
 
+  /** The kernels in use, such as "avx512bf16". */
   get isa(): string {
     return this.context.isa;
   }
 
+  /** What this machine has; measures nothing. */
   machine(): Machine {
     return this.addon.machine();
   }

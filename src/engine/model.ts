@@ -25,10 +25,17 @@ import { resolveSampling, type SamplingConfig, type SamplingOptions } from './sa
 import { checkSequences, packSequences, type Tokens } from './sequences.js';
 import { refuseAborted, streamSamples, underSignal } from './stream.js';
 
+/**
+ * A finished sample: its prompt and number, token ids (i32), log-probs (f32, in nats, of log-softmax(logits / T) before
+ * any mask) and why it ended.
+ */
 export type Sample = NativeSample;
+/** Counts of a call of `generate`: tokens, steps, preemptions. */
 export type GenerateStats = NativeGenerateStats;
+/** Architecture and sizes, by config.json, and the bytes taken. */
 export type ModelInfo = NativeModelInfo;
 
+/** A prompt to sample from. */
 export interface GenerateRequest {
   /** The prompt, at least one token. */
   readonly tokens: Tokens;
@@ -36,6 +43,7 @@ export interface GenerateRequest {
   readonly row?: number;
 }
 
+/** How log-probs or values are computed. */
 export interface ScoreOptions {
   /** Temperature of log-probs and entropy. Default 1. */
   readonly temperature?: number;
@@ -44,6 +52,7 @@ export interface ScoreOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How hidden states are computed. */
 export interface HiddenStateOptions {
   /** Packed tokens a forward pass, at most. Default: 4,096, or the longest sequence. */
   readonly maxTokens?: number;
@@ -56,6 +65,7 @@ export interface Scores extends NativeScores {
   readonly offsets: Int32Array;
 }
 
+/** Settings of one AdamW step (Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2). */
 export interface StepOptions {
   readonly learningRate: number;
   /** Default 0.9. */
@@ -70,6 +80,7 @@ export interface StepOptions {
   readonly maxGradNorm?: number;
 }
 
+/** How a model folder is written. */
 export interface SaveOptions {
   /** Replaces a folder that exists. Default false. */
   readonly overwrite?: boolean;
@@ -88,6 +99,10 @@ export interface ModelParts {
 /** Default budget of a forward pass, in tokens. */
 const scoreTokens = 4096;
 
+/**
+ * A model in memory: bf16 weights, with f32 master weights and AdamW moments where it was loaded to be trained. One
+ * call at a time (LIMR_BUSY); after `close` every call is LIMR_STATE.
+ */
 export class Model {
   /** The folder that the model was loaded from. */
   readonly dir: string;
@@ -110,11 +125,13 @@ export class Model {
     this.bannedTokenIds = Int32Array.from(tokenizer === undefined ? [] : unusedTokenIds(tokenizer, vocabSize));
   }
 
+  /** Architecture, sizes and bytes. */
   get info(): ModelInfo {
     return this.native.info;
   }
 
   /**
+   * The tokenizer, which the folder must have for what is asked.
    * @param what needs it, for the message, e.g. "a text"
    * @throws {LimrError} LIMR_STATE when the model was loaded without a tokenizer
    */
@@ -265,7 +282,10 @@ export class Model {
     return this.native.saveOptimizer(file);
   }
 
-  /** @throws {LimrError} LIMR_IO, LIMR_FORMAT, LIMR_SHAPE when it belongs to another model */
+  /**
+   * Reads what `saveOptimizer` wrote.
+   * @throws {LimrError} LIMR_IO, LIMR_FORMAT, LIMR_SHAPE when it belongs to another model
+   */
   loadOptimizer(file: string): Promise<void> {
     return this.native.loadOptimizer(file);
   }

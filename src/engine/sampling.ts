@@ -4,6 +4,7 @@ import type { NativeGenerateRequest, NativeToken } from '../native.js';
 import { inRange, whole } from './numbers.js';
 import { checkTokenIds, type Tokens } from './sequences.js';
 
+/** How samples are drawn: temperature first, then top-k, top-p and min-p. */
 export interface SamplingOptions {
   /** Samples of each prompt, which share its prefill. Default 1. */
   readonly samplesPerPrompt?: number;

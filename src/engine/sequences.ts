@@ -2,6 +2,7 @@
 import { LimrError } from '../errors.js';
 import type { NativePacked } from '../native.js';
 
+/** Token ids of a sequence, whole numbers from 0 to the vocabulary's size. */
 export type Tokens = ArrayLike<number>;
 
 /** Sequences one after the other. @throws {LimrError} LIMR_SHAPE for more than 2^31 - 1 tokens */

@@ -12,6 +12,7 @@ export interface Outcome {
   readonly truncated: boolean;
 }
 
+/** Accuracy over prompts, with what belongs to it. */
 export interface EvaluationSummary {
   readonly numPrompts: number;
   readonly numSamples: number;
@@ -32,6 +33,7 @@ export interface EvaluationSummary {
 }
 
 /**
+ * Sums an evaluation up: accuracy over prompts, pass@k, form, length.
  * @param outcomes [prompt][sample]; at least one prompt, each with at least one sample
  * @throws {LimrError} LIMR_SHAPE when there is no prompt, or one without samples
  */

@@ -9,6 +9,7 @@ import { type SamplingProgress, sampleAndGrade, type TokenDecoder } from './grad
 import type { QuestionRecord } from './question-record.js';
 import type { QuestionItem, QuestionResult } from './question-task.js';
 
+/** Worker threads that grade questions by several graders. */
 export type QuestionPool = WorkerPool<{ readonly graders: readonly string[] }, QuestionItem, QuestionResult>;
 
 /** A question and its row of the data set. */
@@ -17,6 +18,7 @@ export interface AskedQuestion {
   readonly prompt: TokenizedPrompt;
 }
 
+/** A benchmark that is to be sampled and graded. */
 export interface BenchmarkRun {
   readonly benchmark: string;
   readonly questions: readonly AskedQuestion[];
@@ -28,6 +30,7 @@ export interface BenchmarkRun {
   readonly pool: QuestionPool;
   /** Called with every question as soon as it is graded, one at a time, in the order they finish. */
   readonly onQuestion: (record: QuestionRecord) => void | Promise<void>;
+  /** Told whenever a sample ends or is graded. */
   readonly onProgress?: (progress: SamplingProgress) => void;
   readonly signal?: AbortSignal | undefined;
 }

@@ -3,6 +3,7 @@ import { LimrError } from '../errors.js';
 import { standardError, summarize } from './accuracy.js';
 import type { QuestionRecord } from './question-record.js';
 
+/** What one grader says of a benchmark. Shares and standard errors are in [0, 1]. */
 export interface GraderSummary {
   readonly grader: string;
   /** Correct samples among all, a question counting as one; with its standard error over questions, null for one question. */
@@ -17,6 +18,7 @@ export interface GraderSummary {
   readonly answered: number;
 }
 
+/** What a benchmark comes to. Lengths are tokens, shares are in [0, 1]. */
 export interface BenchmarkSummary {
   readonly questions: number;
   readonly samplesPerQuestion: number;
@@ -29,6 +31,7 @@ export interface BenchmarkSummary {
 }
 
 /**
+ * Sums a benchmark up, by every grader.
  * @param records one a question, at least one, each with the same number of samples
  * @throws {LimrError} LIMR_SHAPE when there is none or the numbers differ; LIMR_USAGE when a grader did not grade them
  */

@@ -7,6 +7,7 @@ import { didYouMean } from '../did-you-mean.js';
 import { LimrError } from '../errors.js';
 import { exists } from '../files.js';
 
+/** A benchmark, and how the paper samples it (arXiv:2502.11886, section 3.1). */
 export interface Benchmark {
   readonly name: string;
   /** Samples of each question, and their temperature; 0 = greedy. */
@@ -22,6 +23,7 @@ export interface Benchmark {
 const sampled = { samplesPerQuestion: 4, temperature: 0.4 } as const;
 const greedy = { samplesPerQuestion: 1, temperature: 0 } as const;
 
+/** The benchmarks that are known by name. */
 export const benchmarks: readonly Benchmark[] = [
   { name: 'aime24', ...sampled, hub: 'HuggingFaceH4/aime_2024' },
   { name: 'amc23', ...sampled, hub: 'math-ai/amc23' },

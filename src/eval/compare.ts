@@ -3,6 +3,7 @@ import { LimrError } from '../errors.js';
 import { standardError } from './accuracy.js';
 import type { QuestionRecord } from './question-record.js';
 
+/** Two evaluations of the same questions, question by question. Accuracies and differences are in [0, 1]. */
 export interface PairedComparison {
   readonly benchmark: string;
   readonly grader: string;

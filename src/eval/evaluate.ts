@@ -12,10 +12,13 @@ import {
   summarizeSamples,
 } from './graded-samples.js';
 
+/** How an evaluation samples. */
 export interface EvaluateOptions extends SamplingOptions {
+  /** Told whenever a sample ends or is graded. */
   readonly onProgress?: (progress: SamplingProgress) => void;
 }
 
+/** Every sample of an evaluation, and what they come to. */
 export interface Evaluation {
   readonly summary: EvaluationSummary;
   /** [prompt][sample], in the order of the prompts. */

@@ -32,6 +32,7 @@ export interface GradedSample {
   readonly grade: RewardResult;
 }
 
+/** How far sampling and grading have come. */
 export interface SamplingProgress {
   /** Samples finished, of how many; samples graded, and right. */
   readonly done: number;

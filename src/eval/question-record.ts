@@ -4,6 +4,7 @@ import { LimrError } from '../errors.js';
 import type { StopReason } from '../native.js';
 import type { Grade } from '../reward/graders/grader.js';
 
+/** A sample of a question, with its grades. */
 export interface SampleRecord {
   readonly sample: number;
   readonly response: string;
@@ -14,6 +15,7 @@ export interface SampleRecord {
   readonly grades: Readonly<Record<string, Grade>>;
 }
 
+/** A graded question: a line of the `--output` of `eval`. */
 export interface QuestionRecord {
   readonly benchmark: string;
   /** Row of the data set: repeated questions are told apart by it, and get samples of their own. */

@@ -5,6 +5,7 @@ import { processVariables, type Variables } from '../env.js';
 import { LimrError } from '../errors.js';
 import { readTextIfThere } from '../files.js';
 
+/** What the hub's variables (HF_ENDPOINT, HF_TOKEN, HF_HOME and others) come to. */
 export interface HubEnvironment {
   /** Without a slash at its end. */
   readonly endpoint: string;
@@ -20,7 +21,10 @@ export interface HubEnvironment {
 const defaultEndpoint = 'https://huggingface.co';
 const defaultTimeoutSeconds = 10;
 
-/** @throws {LimrError} LIMR_USAGE for a value that is none; LIMR_IO when the token's file cannot be read */
+/**
+ * Reads the hub's variables.
+ * @throws {LimrError} LIMR_USAGE for a value that is none; LIMR_IO when the token's file cannot be read
+ */
 export async function readHubEnvironment(variables: Variables = processVariables()): Promise<HubEnvironment> {
   const text = (name: string) => (variables[name] ?? '').trim();
   const folder = (...names: string[]) => expand(names.map(text).find((value) => value !== '') ?? '', variables);

@@ -8,6 +8,7 @@ export interface DownloadProgress {
   readonly totalBytes: number;
 }
 
+/** What a caller is told of downloads. */
 export interface HubHooks {
   /** Stops a download; what came so far is kept for the next one. */
   readonly signal?: AbortSignal | undefined;

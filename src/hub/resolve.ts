@@ -11,7 +11,7 @@ import { fetchSnapshot, type HubOptions } from './snapshot.js';
 
 /**
  * A folder as it is, else a model of the hub, downloaded unless the cache has it.
- * @param model folder or file; or owner/name, @revision behind it; owner/name:file.gguf means that file
+ * @param model folder or file; or owner/name, `@revision` behind it; owner/name:file.gguf means that file
  * @returns folder in Hugging Face layout, or the file
  * @throws {LimrError} LIMR_IO when it is neither; as `fetchSnapshot` and `modelFiles`
  */

@@ -14,6 +14,7 @@ import { pause, throwIfAborted } from './patience.js';
 import { HubRefusal, HubUnreachable } from './refusals.js';
 import type { HubFile } from './tree.js';
 
+/** How the hub is asked. */
 export interface HubOptions extends HubHooks {
   /** Default: what the variables say. */
   readonly environment?: HubEnvironment;

@@ -13,12 +13,15 @@ import type { AuditOptions } from './grading-options.js';
 import type { TakeRow } from './json-lines-file.js';
 import { checkOutputFile } from './output-file.js';
 
+/** What a caller of `launchAudit` is told. */
 export interface AuditHooks extends HubHooks {
+  /** Told of answers done, of how many. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
   readonly remark?: (text: string) => void;
 }
 
+/** What an audit comes to: answers, different ones among them, seconds, and each grader's table. */
 export interface AuditResult {
   readonly prompts: string;
   readonly answers: number;

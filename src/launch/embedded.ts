@@ -5,7 +5,9 @@ import { type HubHooks, hubNameOf, hubText, parseHubName, resolveDataset, resolv
 
 /** models/limr-nano, one folder above this module's folder in src/ and in dist/ alike. */
 export const embeddedModel = fileURLToPath(new URL('../../models/limr-nano', import.meta.url));
+/** Path of limr-nano's training prompts. */
 export const embeddedPrompts = `${embeddedModel}/train.jsonl`;
+/** Path of limr-nano's held-out prompts. */
 export const embeddedEvalPrompts = `${embeddedModel}/heldout.jsonl`;
 
 /** The folder that --model means. @throws {LimrError} as `resolveModel` */

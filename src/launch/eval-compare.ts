@@ -5,6 +5,7 @@ import { compareBenchmark, type PairedComparison } from '../eval/compare.js';
 import { type QuestionRecord, questionRecord } from '../eval/question-record.js';
 import { type EvalOptions, evalOptions } from './eval-options.js';
 
+/** Two `--output` files of `eval`, compared. */
 export interface CompareResult {
   readonly first: string;
   readonly second: string;
@@ -23,6 +24,7 @@ export function refuseBesideCompare(options: EvalOptions): void {
 }
 
 /**
+ * Compares two `--output` files of `eval`, question by question, by a paired sign-flip test.
  * @param files two outputs of `eval`, with a comma between
  * @throws {LimrError} LIMR_USAGE when they are not of the same benchmarks, questions and graders; LIMR_IO, LIMR_FORMAT
  */

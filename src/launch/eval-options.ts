@@ -15,6 +15,7 @@ const texts = optionGroup('Questions');
 const sampling = optionGroup('Sampling');
 const grading = optionGroup('Grading');
 
+/** The options of `eval`: names, types, defaults, ranges; `withDefaults` completes them. */
 export const evalOptions = {
   model: files.text(
     'dir|owner/name',
@@ -91,4 +92,5 @@ export const evalOptions = {
   ),
   ...machineOptions,
 } as const;
+/** The options of `limr-engine eval`, complete; see its --help. */
 export type EvalOptions = OptionValues<typeof evalOptions>;

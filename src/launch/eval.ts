@@ -22,7 +22,9 @@ import { type ChosenMachine, withEngine } from './machine.js';
 import { checkOutputFile } from './output-file.js';
 import { defaultRewardWorkers } from './rewards.js';
 
+/** What a caller of `launchEval` is told. */
 export interface EvalHooks extends HubHooks {
+  /** Told, by benchmark, whenever a sample ends or is graded. */
   readonly onProgress?: (benchmark: string, progress: SamplingProgress) => void;
   /** Sentences for a person: unusual data, settings that are not the paper's. */
   readonly remark?: (text: string) => void;
@@ -43,6 +45,7 @@ export interface BenchmarkResult extends BenchmarkSummary {
   readonly tokens: number;
 }
 
+/** What `eval` found, by benchmark. */
 export interface EvalResult {
   readonly model: string;
   readonly seed: number;

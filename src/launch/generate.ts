@@ -27,13 +27,16 @@ export interface Completion {
   readonly stop: StopReason;
 }
 
+/** What a caller of `launchGenerate` is told. */
 export interface GenerateHooks extends HubHooks {
+  /** Told of samples done, of how many, and tokens generated so far. */
   readonly onProgress?: (done: number, total: number, tokens: number) => void;
   readonly signal?: AbortSignal;
   /** Of the only sample of an only prompt: its text, piece by piece as it is sampled; together they are its text. */
   readonly onText?: (piece: string) => void;
 }
 
+/** What `generate` did: counts, and seconds of sampling. */
 export interface GenerateResult {
   readonly prompts: number;
   readonly samples: number;

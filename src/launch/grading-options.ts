@@ -24,6 +24,7 @@ const promptKeys = {
   labelKey: rows.text('field', 'answer', 'field of the reference answer'),
 } as const;
 
+/** The options of `verify`: names, types, defaults, ranges; `withDefaults` completes them. */
 export const verifyOptions = {
   gold: rows.text('answer', '', 'one reference answer, with --pred'),
   pred: rows.text('answer', '', 'one answer to compare with it'),
@@ -50,8 +51,10 @@ export const verifyOptions = {
   ),
   ...workersOption,
 } as const;
+/** The options of `limr-engine verify`, complete; see its --help. */
 export type VerifyOptions = OptionValues<typeof verifyOptions>;
 
+/** The options of `audit`: names, types, defaults, ranges; `withDefaults` completes them. */
 export const auditOptions = {
   prompts: files.text('file|dir|owner/name', '', 'needed: questions with answers, .json or .jsonl'),
   ...promptKeys,
@@ -66,8 +69,10 @@ export const auditOptions = {
   ),
   ...workersOption,
 } as const;
+/** The options of `limr-engine audit`, complete; see its --help. */
 export type AuditOptions = OptionValues<typeof auditOptions>;
 
+/** The options of `serve-rm`: names, types, defaults, ranges; `withDefaults` completes them. */
 export const serveRmOptions = {
   prompts: files.texts(
     'file|dir|owner/name',
@@ -96,4 +101,5 @@ export const serveRmOptions = {
   maxRequests: limits.integer(2048, { min: 1 }, 'requests under way, at most; more are refused by 503'),
   requestTimeoutMs: limits.integer(60_000, { min: 100 }, 'milliseconds in which a request must have arrived'),
 } as const;
+/** The options of `limr-engine serve-rm`, complete; see its --help. */
 export type ServeRmOptions = OptionValues<typeof serveRmOptions>;

@@ -6,6 +6,7 @@ import { readDebugEnvironment } from '../env.js';
 import { LimrError } from '../errors.js';
 import { loadNative, type NativeAddon } from '../native.js';
 
+/** The options by which a verb chooses them; "" and null follow the machine. */
 export interface MachineOptions {
   readonly device: string;
   readonly threads: number | null;
@@ -13,6 +14,7 @@ export interface MachineOptions {
   readonly deviceMemory: string;
 }
 
+/** The device, threads and bytes of memory that a verb uses. */
 export interface ChosenMachine {
   readonly addon: NativeAddon;
   /** 'cpu', 'cuda' or 'cuda:<i>' */
@@ -38,6 +40,7 @@ function freeBytesOf(index: number, addon: NativeAddon): number {
 }
 
 /**
+ * The device, threads and bytes that options ask for; what they leave open follows variables and machine.
  * @param addon for tests; default: this package's
  * @throws {LimrError} LIMR_PLATFORM when the addon does not load, or for a device that this build lacks; LIMR_USAGE
  */

@@ -40,6 +40,7 @@ export async function createModel(options: ModelCreateOptions, machine: ChosenMa
   }
 }
 
+/** What a model folder holds, without its weights being loaded. */
 export interface ModelSummary {
   readonly dir: string;
   readonly modelType: string;

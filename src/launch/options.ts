@@ -82,6 +82,7 @@ export const trainRunOptions = {
 
   ...machineOptions,
 } as const;
+/** Files, prompts and machine of `train` and `plan`; the rest is `TrainConfig`. */
 export type TrainRunOptions = OptionValues<typeof trainRunOptions>;
 
 /** Of `plan` alone. */
@@ -89,14 +90,17 @@ export const planOptions = {
   calibrate: machine.boolean(true, 'measure this machine for a second or two, to estimate the time'),
 } as const;
 
+/** The options of `sft`: names, types, defaults, ranges; `withDefaults` completes them. */
 export const sftRunOptions = {
   ...modelOption,
   data: files.text('file.jsonl', '', 'needed: examples, .json or .jsonl rows {prompt, response}, {text} or {tokens}'),
   output: files.text('dir', '', 'needed: folder for the trained model; must not exist'),
   ...machineOptions,
 } as const;
+/** Files and machine of `sft`; the rest is `SftConfig`. */
 export type SftRunOptions = OptionValues<typeof sftRunOptions>;
 
+/** The options of `generate`: names, types, defaults, ranges; `withDefaults` completes them. */
 export const generateOptions = {
   ...modelOption,
   prompt: texts.text('prompt', '', 'the prompt to complete'),
@@ -116,8 +120,10 @@ export const generateOptions = {
   seed: sampling.integer(42, { max: 0xffffffff }, 'seed of the draws'),
   ...machineOptions,
 } as const;
+/** The options of `limr-engine generate`, complete; see its --help. */
 export type GenerateOptions = OptionValues<typeof generateOptions>;
 
+/** The options of `score`: names, types, defaults, ranges; `withDefaults` completes them. */
 export const scoreOptions = {
   ...modelOption,
   input: files.text('file.jsonl', '', 'needed: rows {tokens} or {text}, .json or .jsonl'),
@@ -127,8 +133,10 @@ export const scoreOptions = {
   scoreMaxTokens: sampling.integer(4096, { min: 2 }, 'packed tokens a pass, at most'),
   ...machineOptions,
 } as const;
+/** The options of `limr-engine score`, complete; see its --help. */
 export type ScoreRunOptions = OptionValues<typeof scoreOptions>;
 
+/** The options of `model create`: names, types, defaults, ranges; `withDefaults` completes them. */
 export const modelCreateOptions = {
   config: files.text('file.json', '', "needed: the model's config.json"),
   output: files.text('dir', '', 'needed: folder for the model; must not exist'),
@@ -140,6 +148,7 @@ export const modelCreateOptions = {
   seed: sampling.integer(42, { max: 0xffffffff }, 'seed of the weights'),
   ...machineOptions,
 } as const;
+/** The options of `limr-engine model create`, complete; see its --help. */
 export type ModelCreateOptions = OptionValues<typeof modelCreateOptions>;
 
 export const modelInfoOptions = { ...modelOption } as const;

@@ -18,11 +18,14 @@ export interface ScoredRow {
   readonly entropy: readonly (number | null)[];
 }
 
+/** What a caller of `launchScore` is told. */
 export interface ScoreHooks extends HubHooks {
+  /** Told of rows done, of how many. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
 
+/** What `score` did: counts, and seconds of forward passes. */
 export interface ScoreResult {
   readonly rows: number;
   readonly tokens: number;
@@ -34,7 +37,10 @@ export interface ScoreResult {
 /** Rows scored in one native call: bounds what is held at once. */
 const rowsPerCall = 256;
 
-/** @throws {LimrError} LIMR_USAGE, LIMR_IO, LIMR_FORMAT, LIMR_ABORTED */
+/**
+ * Scores the rows of `--input`, and hands a row over for each: log-prob and entropy (f32, nats) of every token.
+ * @throws {LimrError} LIMR_USAGE, LIMR_IO, LIMR_FORMAT, LIMR_ABORTED
+ */
 export async function launchScore(
   options: ScoreRunOptions,
   machine: ChosenMachine,

@@ -12,8 +12,10 @@ const show = optionGroup('Showing');
 const embedding = optionGroup('Diversity');
 
 export const selectionMethods = ['lim', 'linear', 'random', 'pass-rate', 'uncertainty', 'diversity'] as const;
+/** One of `selectionMethods`. */
 export type SelectionMethod = (typeof selectionMethods)[number];
 
+/** The options of `select`: names, types, defaults, ranges; `withDefaults` completes them. */
 export const selectOptions = {
   samples: files.text(
     'dir',
@@ -100,4 +102,5 @@ export const selectOptions = {
   ),
   explain: show.text('id', '', 'id of a prompt whose score is explained, epoch by epoch'),
 } as const;
+/** The options of `limr-engine select`, complete; see its --help. */
 export type SelectOptions = OptionValues<typeof selectOptions>;

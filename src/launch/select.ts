@@ -17,6 +17,7 @@ import { promptEmbeddings } from './select-embeddings.js';
 import { type SelectionMethod, type SelectOptions, selectionMethods } from './select-options.js';
 import { type MeasuredSource, type ScoreSource, scoreSource } from './select-source.js';
 
+/** What a caller of `launchSelect` is told. */
 export interface SelectHooks extends HubHooks {
   /** Step files read, or prompts embedded. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -24,6 +25,7 @@ export interface SelectHooks extends HubHooks {
   readonly signal?: AbortSignal;
 }
 
+/** What was selected, and by what. */
 export interface SelectResult {
   readonly method: SelectionMethod;
   /** What was kept, in words. */
@@ -53,6 +55,7 @@ export interface SelectResult {
   readonly overlap?: Overlap;
 }
 
+/** Why a prompt has its score. */
 export interface Explanation {
   readonly id: string;
   readonly prompt: string;

@@ -11,6 +11,7 @@ import { gradeTask, RewardServer, type ServerCounts } from '../serve/index.js';
 import { dataPath } from './embedded.js';
 import type { ServeRmOptions } from './grading-options.js';
 
+/** What a caller of `launchServeRm` is told, and how it ends the server. */
 export interface ServeRmHooks extends HubHooks {
   /** Aborted when the server is to finish what is under way and end. */
   readonly signal: AbortSignal;
@@ -22,6 +23,7 @@ export interface ServeRmHooks extends HubHooks {
   readonly remark?: (text: string) => void;
 }
 
+/** What a reward server did until it ended. */
 export interface ServeRmResult extends Readonly<ServerCounts> {
   readonly address: string;
   readonly grader: string;

@@ -13,13 +13,17 @@ import { dataPath, modelFolder } from './embedded.js';
 import { type ChosenMachine, withEngine } from './machine.js';
 import type { SftRunOptions } from './options.js';
 
+/** What a caller of `launchSft` is told. */
 export interface SftLaunchHooks extends HubHooks {
+  /** Told of every step and evaluation. */
   readonly observe?: (event: SftEvent) => void;
+  /** Told of examples and tokens read so far. */
   readonly onRead?: (examples: number, tokens: number) => void;
   readonly remark?: (text: string) => void;
   readonly signal?: AbortSignal;
 }
 
+/** What fine-tuning came to. */
 export interface SftLaunchResult extends SftResult {
   readonly output: string;
   readonly examples: number;

@@ -1,7 +1,7 @@
 /** Which settings a run has: what the user gave, what a resumed run recorded, a recipe, the defaults. */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type ConfigLayer, completeOptions, layerValues, mergeLayers } from '../config.js';
+import { type ConfigLayer, completeOptions, layerValues, mergeLayers, valueLayer } from '../config.js';
 import { LimrError } from '../errors.js';
 import { exists } from '../files.js';
 import type { HubHooks } from '../hub/index.js';
@@ -30,6 +30,7 @@ export interface TrainSettings {
 const ownToCall = new Set(['output', 'resume', 'resumeWithChanges', 'device', 'threads', 'memory', 'deviceMemory']);
 
 /**
+ * Everything that a training run can be told, complete and checked: layers over the recipe over the defaults.
  * @param given what flags, environment and file say
  * @throws {LimrError} LIMR_USAGE for a value that is not valid, or a run to resume that is not there
  */
@@ -57,6 +58,14 @@ export async function resolveTrainSettings(given: ConfigLayer): Promise<TrainSet
     output,
     recipe,
   };
+}
+
+/**
+ * `resolveTrainSettings` for programs: options by their names, such as `{ model: 'models/a', rollouts: 3 }`.
+ * @throws {LimrError} LIMR_USAGE for a name or value that is not valid, or a run to resume that is not there
+ */
+export async function trainSettings(given: TrainOverrides & Partial<TrainRunOptions>): Promise<TrainSettings> {
+  return resolveTrainSettings(valueLayer({ ...trainRunOptions, ...trainOptions }, given));
 }
 
 /** The same settings with paths for names of the hub, whose files are in the cache then. @throws {LimrError} as `fetchSnapshot` */

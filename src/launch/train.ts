@@ -30,6 +30,7 @@ import { type ChosenMachine, withEngine } from './machine.js';
 import { type OpenRewards, openRewards } from './rewards.js';
 import { localSettings, type TrainSettings } from './train-settings.js';
 
+/** What a caller of `launchTraining` is told. */
 export interface LaunchHooks extends HubHooks {
   readonly observe?: Observer;
   /** Sentences for a person: unusual data, where the run is. */
@@ -37,6 +38,7 @@ export interface LaunchHooks extends HubHooks {
   readonly signal?: AbortSignal;
 }
 
+/** What a training run came to. */
 export interface LaunchResult extends TrainResult {
   readonly output: string;
   /** With --perf: where time and memory went, and the memory that was planned. */

@@ -21,14 +21,18 @@ export interface VerifiedRow {
   readonly ms: number;
 }
 
+/** What a caller of `launchVerify` is told, and where stdin is. */
 export interface VerifyHooks {
+  /** Told of rows compared so far. */
   readonly onProgress?: (rows: number) => void;
   readonly signal?: AbortSignal;
+  /** Sentences for a person. */
   readonly remark?: (text: string) => void;
   /** Where `--input -` reads. */
   readonly stdin?: AsyncIterable<string>;
 }
 
+/** What `verify` found. */
 export interface VerifyResult {
   readonly grader: string;
   readonly rows: number;

@@ -3,6 +3,7 @@ import { LimrError } from '../errors.js';
 import type { Signal, StepGroups } from './groups.js';
 import { Trajectories } from './trajectories.js';
 
+/** How steps are cut into epochs. */
 export interface EpochOptions {
   /** Steps of an epoch; null = as the samples say, else found from which prompts come again. */
   readonly stepsPerEpoch: number | null;
@@ -12,6 +13,7 @@ export interface EpochOptions {
   readonly repeats?: (prompt: number) => number;
 }
 
+/** Steps of a run, cut into K epochs. */
 export interface Epochs {
   /** K, at least 1. */
   readonly epochs: number;

@@ -1,6 +1,7 @@
 /** Why a prompt has its LIM score. */
 import type { Trajectories } from './trajectories.js';
 
+/** An epoch of a prompt's score: its term of the sum in LIM's equation. */
 export interface ExplainedEpoch {
   /** From 1. */
   readonly epoch: number;

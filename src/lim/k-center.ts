@@ -1,6 +1,7 @@
 /** Diversity: prompts that cover the space of all prompts. */
 import { LimrError } from '../errors.js';
 
+/** Centers of a greedy k-center, and how far each was from those before it. */
 export interface KCenter {
   /** Indices of the centers in the order they were chosen. */
   readonly order: Int32Array;

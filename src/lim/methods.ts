@@ -6,7 +6,9 @@ import { type CompleteTrajectories, completeTrajectories, type MissingPolicy } f
 import { meanOverSeen } from './seen-mean.js';
 import type { Trajectories } from './trajectories.js';
 
+/** Methods that score a prompt by its rewards over the epochs. */
 export const trajectoryMethods = ['lim', 'linear', 'pass-rate', 'uncertainty'] as const;
+/** One of `trajectoryMethods`. */
 export type TrajectoryMethod = (typeof trajectoryMethods)[number];
 
 /** Those of them that follow a prompt's course, and the least score that they keep: LIMR's for lim, ours for linear. */
@@ -32,6 +34,7 @@ export interface Courses extends CompleteTrajectories {
   readonly average: Float64Array;
 }
 
+/** Trajectories without gaps, and their average: what `lim` and `linear` follow. docs/lim.md has the equations. */
 export function coursesOf(trajectories: Trajectories, missing: MissingPolicy): Courses {
   const complete = completeTrajectories(trajectories, missing);
   return { ...complete, average: averageTrajectory(complete.trajectories) };

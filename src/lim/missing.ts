@@ -1,9 +1,12 @@
 /** What becomes of prompts that some epochs left out, as those of a drop-last loader do. */
 import { Trajectories } from './trajectories.js';
 
+/** What becomes of a prompt that an epoch left out: filled as the original does, dropped, or interpolated. */
 export const missingPolicies = ['limr', 'strict', 'interpolate'] as const;
+/** One of `missingPolicies`. */
 export type MissingPolicy = (typeof missingPolicies)[number];
 
+/** Trajectories after a policy has filled or dropped those with gaps. */
 export interface CompleteTrajectories {
   /** No NaN in them. */
   readonly trajectories: Trajectories;

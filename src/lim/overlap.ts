@@ -6,7 +6,10 @@ export interface Overlap {
   readonly shares: readonly (readonly number[])[];
 }
 
-/** @param selections rows that each method selects, by its name */
+/**
+ * How much selections have in common.
+ * @param selections rows that each method selects, by its name
+ */
 export function overlapOf(selections: Readonly<Record<string, Int32Array>>): Overlap {
   const sets = Object.values(selections).map((rows) => new Set(rows));
   return {

@@ -5,6 +5,7 @@ import { GroupCollector, type Signal } from './groups.js';
 import { type PromptKey, StepReader, stepFiles } from './step-files.js';
 import type { Trajectories } from './trajectories.js';
 
+/** What is measured of a run's samples. */
 export interface ReadRunOptions {
   /** By what samples name their prompt. */
   readonly key: PromptKey;
@@ -14,6 +15,7 @@ export interface ReadRunOptions {
   readonly epochs: number | null;
   /** How often a prompt occurs in an epoch, asked once all files are read; default: once. */
   readonly repeats?: (by: PromptKey) => (key: string) => number;
+  /** Told of step files read, of how many. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }

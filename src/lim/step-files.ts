@@ -8,6 +8,7 @@ import type { RewardedSample } from './groups.js';
 
 /** By what a sample names its prompt; auto = by id where the first sample has one, else by the prompt's text. */
 export const promptKeys = ['auto', 'id', 'prompt'] as const;
+/** By what samples name their prompt; auto = by id where they have one, else by the prompt's text. */
 export type PromptKey = (typeof promptKeys)[number];
 
 /** Where step files may lie below the folder that is named. */

@@ -16,7 +16,10 @@ export class Trajectories {
     throw new LimrError('LIMR_SHAPE', `${values.length} values do not make trajectories of ${epochs} epochs`);
   }
 
-  /** @throws {LimrError} LIMR_SHAPE when lengths differ, or there is no row */
+  /**
+   * Trajectories from lists of values.
+   * @throws {LimrError} LIMR_SHAPE when lengths differ, or there is no row
+   */
   static of(rows: readonly ArrayLike<number>[]): Trajectories {
     const epochs = rows[0]?.length ?? 0;
     const values = new Float64Array(rows.length * epochs);

@@ -37,6 +37,7 @@ export interface PlannedWorkspace {
   readonly trainBytes: number;
 }
 
+/** Bytes of a training run by what they are for, and the most taken at once. */
 export interface MemoryPlan {
   readonly models: readonly PlannedModel[];
   readonly workspace: PlannedWorkspace;

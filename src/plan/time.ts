@@ -32,6 +32,7 @@ export interface MachineSpeed {
   readonly numParameters: number;
 }
 
+/** An upper bound of a run's time, every prompt and sample being as long as it may be. */
 export interface TimePlan {
   readonly speed: MachineSpeed;
   /** Seconds a rollout, at most. */
@@ -56,6 +57,11 @@ export function forwardFlops(shape: ModelShape, length: number): number {
   return 2 * multipliedWeights(shape) + (keyFlops(shape) * (length + 1)) / 2;
 }
 
+/**
+ * Seconds of a run, from counted floating-point operations and what the machine was measured to do.
+ * @param shape of the model, by config.json
+ * @param speed as `calibrate` measured it
+ */
 export function planTime(config: TrainConfig, shape: ModelShape, speed: MachineSpeed): TimePlan {
   const { promptMaxLen, generateMaxLen, rolloutBatchSize } = config;
   const longest = promptMaxLen + generateMaxLen;

@@ -43,6 +43,7 @@ export interface DiskPlan {
   readonly totalBytes: number;
 }
 
+/** What a training run takes: memory, batches, learning rates, disk. */
 export interface TrainingPlan {
   readonly memory: MemoryPlan;
   readonly limitBytes: number;
@@ -68,6 +69,10 @@ export interface TrainingPlanInput {
   readonly planModel: PlanModel;
 }
 
+/**
+ * Plans a run from its configuration and the model's config.json; loads no weights.
+ * @throws {LimrError} LIMR_IO, LIMR_FORMAT, LIMR_UNSUPPORTED of config.json
+ */
 export function planTraining(input: TrainingPlanInput): TrainingPlan {
   const { config, dir, threads, limitBytes, gpuHostBytes, planModel } = input;
   const device: PlanDevice =
@@ -173,7 +178,10 @@ export function memoryTable({
   ];
 }
 
-/** @throws {LimrError} LIMR_MEMORY with the table and the nearest setting that fits, unless the plan fits */
+/**
+ * Refuses a run that does not fit.
+ * @throws {LimrError} LIMR_MEMORY with the table and the nearest setting that fits, unless the plan fits
+ */
 export function refuseUnfit(plan: TrainingPlan): void {
   if (plan.fits) return;
   const { memory, nearest } = plan;

@@ -24,6 +24,7 @@ const batch = optionGroup('Batches');
 const evaluation = optionGroup('Evaluation');
 const files = optionGroup('Files');
 
+/** The options of training: name, type, default, range, meaning. */
 export const trainOptions = {
   rollouts: run.integer(20, { free: true }, 'rollouts of the whole run; 0 only evaluates'),
   seed: run.integer(42, { max: 0xffffffff }, 'seed of prompt order, sampling, batch order and value head'),
@@ -165,8 +166,11 @@ export const trainOptions = {
   ),
 } as const;
 
+/** A complete training configuration, as `resolveTrainConfig` gives it; each field is described in `train --help`. */
 export type TrainConfig = OptionValues<typeof trainOptions>;
+/** Some of its fields; what is missing takes the default. */
 export type TrainOverrides = { readonly [K in keyof TrainConfig]?: TrainConfig[K] };
+/** How rewards become advantages. */
 export type AdvantageEstimator = TrainConfig['advantageEstimator'];
 export type KlEstimator = TrainConfig['klEstimator'];
 

@@ -9,6 +9,7 @@ export type SamplingPhase = { readonly kind: 'train' } | { readonly kind: 'eval'
 /** What the time of a run goes to. Grading belongs to sampling and evaluation, which it overlaps. */
 export type Phase = 'sampling' | 'scoring' | 'update' | 'evaluation' | 'saving';
 
+/** What an observer is told. */
 export type TrainEvent =
   | {
       readonly type: 'start';
@@ -74,6 +75,7 @@ export type TrainEvent =
   | { readonly type: 'metrics'; readonly rollout: number; readonly metrics: Metrics; readonly timings: Timings }
   | { readonly type: 'checkpoint'; readonly rollout: number; readonly dir: string };
 
+/** Told of what a run does. It must not throw, and is not waited for. */
 export type Observer = (event: TrainEvent) => void;
 
 /** Wall-clock side of a rollout, for timings.jsonl: never in metrics.jsonl. Seconds, tokens, bytes. */

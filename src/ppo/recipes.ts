@@ -75,7 +75,9 @@ const nano: TrainOverrides = {
   maxCkptNum: 2,
 };
 
+/** Named sets of defaults: the paper's, and the same scaled down to limr-nano. */
 export const recipes = { limr, nano } as const;
+/** The name of a recipe. */
 export type RecipeName = keyof typeof recipes;
 
 /**
@@ -93,5 +95,7 @@ const compatLimr: TrainOverrides = {
   lrWarmupFromZero: true, // the first optimizer step of the run changes nothing
 };
 
+/** What LIMR's published code did and its paper did not mean, laid over a recipe; docs/recipes.md explains each. */
 export const compatOverlays = { limr: compatLimr } as const;
+/** The name of such an overlay. */
 export type CompatName = keyof typeof compatOverlays;

@@ -32,6 +32,7 @@ import { TensorBoard } from './tensorboard.js';
 import { update } from './update.js';
 import { samplingWork, type Work } from './work.js';
 
+/** Everything that a run needs, loaded: configuration, prompts, rewards, models, folder. */
 export interface TrainJob {
   readonly config: TrainConfig;
   readonly prompts: readonly TokenizedPrompt[];
@@ -56,6 +57,7 @@ export interface TrainJob {
   readonly observe?: Observer;
 }
 
+/** Where a run ended. */
 export interface TrainResult {
   readonly rollout: number;
   readonly checkpoint: string;

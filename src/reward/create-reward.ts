@@ -22,7 +22,10 @@ export type RewardOptions = {
   | { readonly kind: 'random'; readonly seed: number; readonly rate: number; readonly form?: 'rule' | 'ignore' }
 );
 
-/** @throws {LimrError} LIMR_USAGE for an unknown kind, grader, template or form, and for numbers out of range */
+/**
+ * The reward of a kind, ready to score samples.
+ * @throws {LimrError} LIMR_USAGE for an unknown kind, grader, template or form, and for numbers out of range
+ */
 export function createReward(options: RewardOptions): Reward {
   const template: TemplateName = oneOf('template', options.template ?? 'plain', templateNames);
   const scores = { ...limrScores, ...options.scores };

@@ -17,6 +17,7 @@ import { type Reward, type RewardResult, type RewardSample, sampleName, scoreSam
 /** What a hook returns: the reward alone, or with it whatever it knows better than the rule. */
 export type RewardHookResult = number | (Pick<RewardResult, 'reward'> & Partial<RewardResult>);
 
+/** What a hook gets beside the sample. */
 export interface RewardHookCall {
   /** Aborted when nobody waits for the result any more. */
   readonly signal: AbortSignal | undefined;
@@ -33,6 +34,7 @@ export type RewardHook = (
   call: RewardHookCall,
 ) => RewardHookResult | Promise<RewardHookResult>;
 
+/** What a factory of hooks gets. */
 export interface RewardHookOptions {
   /** The run's. */
   readonly seed: number;
@@ -40,15 +42,18 @@ export interface RewardHookOptions {
 
 /** For hooks that must prepare something first, once a run. */
 export interface RewardHookFactory {
+  /** Called once a run, before the first sample. */
   create(options: RewardHookOptions): RewardHook | Promise<RewardHook>;
   /** Called when the run ends. */
   close?(): void | Promise<void>;
 }
 
+/** A reward module that was imported. */
 export interface LoadedHook {
   /** "reward.js@<first digits of its SHA-256>": a changed module is a changed reward. Its own imports are not looked at. */
   readonly name: string;
   readonly hook: RewardHook;
+  /** Called when the run ends. */
   readonly close?: () => void | Promise<void>;
 }
 

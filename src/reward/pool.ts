@@ -12,6 +12,7 @@ import { LimrError } from '../errors.js';
 import { cloneError, type Outcome, type Task, taskError } from './pool-task.js';
 import { PoolThread } from './pool-thread.js';
 
+/** How a pool of grading threads works. */
 export interface PoolOptions {
   /** Threads; 0 = in the caller's thread, without a watchdog. They start when there is work. */
   readonly workers: number;

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LimrError } from '../errors.js';
 import { type Reward, type RewardResult, type RewardSample, sampleName, scoreSamples } from './reward.js';
 
+/** How reward servers are asked. */
 export interface RemoteOptions {
   /** Full addresses, such as http://127.0.0.1:5000/get_reward; requests take turns, and a retry goes to the next one. */
   readonly urls: readonly string[];
@@ -25,6 +26,7 @@ export interface RemoteOptions {
 const maxAnswerBytes = 1 << 24;
 
 /**
+ * A reward that asks servers, in OpenRLHF's remote-RM protocol.
  * @param base what says whether an answer is right, since the protocol does not; only its number is replaced
  * @throws {LimrError} LIMR_USAGE for an address that is none; `score` throws LIMR_IO when a request failed at every try
  */

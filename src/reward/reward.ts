@@ -53,7 +53,10 @@ export interface RewardResult<Reason extends string = string> {
 export interface Reward<Reason extends string = string> {
   /** What graded, for the run's record, e.g. "limr-rule/plain/standard". */
   readonly name: string;
-  /** @param signal aborted when nobody waits for the results any more */
+  /**
+   * Rewards of samples, in their order.
+   * @param signal aborted when nobody waits for the results any more
+   */
   score(
     samples: readonly RewardSample[],
     signal?: AbortSignal,

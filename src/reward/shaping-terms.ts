@@ -9,6 +9,7 @@ import {
   repeatedShare,
 } from './shaping.js';
 
+/** What is added to a reward, and how much of it. */
 export interface ShapingOptions {
   /** Tokens before maxLength in which the penalty rises from 0 to 1 x factor; 0 = off. */
   readonly overlongBufferLen: number;

@@ -34,6 +34,7 @@ export function repeatedShare(text: string, n: number): number {
 
 /** Forms of a response that can be asked for. */
 export const responseForms = ['boxed', 'think-answer'] as const;
+/** A form that a response may be rewarded for; see `hasForm`. */
 export type ResponseForm = (typeof responseForms)[number];
 
 /**

@@ -9,6 +9,7 @@ const batch = optionGroup('Batches');
 const optimizer = optionGroup('Optimizer');
 const evaluation = optionGroup('Evaluation');
 
+/** The options of fine-tuning: name, type, default, range, meaning. */
 export const sftOptions = {
   inputKey: data.text('field', 'prompt', 'field of the prompt'),
   outputKey: data.text('field', 'response', 'field of the response'),
@@ -39,6 +40,7 @@ export const sftOptions = {
   evalSteps: evaluation.integer(100, {}, 'optimizer steps between held-out losses; 0 = only before and after'),
 } as const;
 
+/** A complete fine-tuning configuration; each field is described in `sft --help`. */
 export type SftConfig = OptionValues<typeof sftOptions>;
 
 /** @throws {LimrError} LIMR_USAGE for settings that contradict each other, or the model's context */

@@ -18,6 +18,7 @@ export interface ExampleSet {
   readonly numDropped: number;
 }
 
+/** How examples become tokens. */
 export interface ReadExamplesOptions {
   readonly config: SftConfig;
   /** undefined: only {"tokens": [...]} can be read. */
@@ -27,6 +28,7 @@ export interface ReadExamplesOptions {
   readonly eosTokenId: number | undefined;
   /** Tokens of an example, at most. */
   readonly maxLen: number;
+  /** Told of examples and tokens read so far. */
   readonly onProgress?: (examples: number, tokens: number) => void;
 }
 

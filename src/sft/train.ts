@@ -13,6 +13,7 @@ import type { ExampleSet } from './examples.js';
 /** The verbs that fine-tuning needs. */
 export type SftModel = Pick<Model, 'accumulatePacked' | 'step' | 'scorePacked'>;
 
+/** What an observer of fine-tuning is told. */
 export type SftEvent =
   | { readonly type: 'start'; readonly steps: number; readonly trainExamples: number; readonly heldoutExamples: number }
   | {
@@ -31,6 +32,7 @@ export type SftEvent =
   | { readonly type: 'skipped_step'; readonly step: number; readonly op: string; readonly inRow: number }
   | { readonly type: 'evaluation'; readonly step: number; readonly heldoutLoss: number };
 
+/** What fine-tuning came to; losses are means over tokens that count, in nats. */
 export interface SftResult {
   /** Steps taken; fewer than planned when interrupted. */
   readonly steps: number;
@@ -43,7 +45,9 @@ export interface SftResult {
   readonly heldoutLosses: readonly { readonly step: number; readonly loss: number }[];
 }
 
+/** What a caller of `finetune` is told, and how it ends it. */
 export interface SftHooks {
+  /** Told of every step and evaluation. */
   readonly observe?: (event: SftEvent) => void;
   /** Ends the run after the step that it interrupts. */
   readonly signal?: AbortSignal | undefined;

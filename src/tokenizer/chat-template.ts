@@ -2,11 +2,13 @@
 import { Template } from '@huggingface/jinja';
 import { LimrError } from '../errors.js';
 
+/** A message of a conversation. */
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant' | 'tool';
   readonly content: string;
 }
 
+/** A chat template in Jinja, as tokenizer_config.json or chat_template.jinja has it. */
 export class ChatTemplate {
   private readonly template: Template;
 
@@ -29,6 +31,7 @@ export class ChatTemplate {
   }
 
   /**
+   * A conversation as the text that the model was trained on.
    * @param addGenerationPrompt ends the text with the header of the assistant's turn
    * @throws {LimrError} LIMR_FORMAT when the template refuses the messages
    */

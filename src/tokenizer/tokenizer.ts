@@ -8,17 +8,21 @@ import { type ChatMessage, ChatTemplate } from './chat-template.js';
 import { checkedTokenizer } from './parts.js';
 import { fallbackByte, packTokenBytes, type TokenBytes, type TokenSpelling } from './token-bytes.js';
 
+/** How a text becomes tokens. */
 export interface EncodeOptions {
   /** Adds what the tokenizer's post-processor adds, such as Llama's begin-of-text. Chat templates write their own. */
   readonly addSpecialTokens?: boolean;
 }
 
+/** How tokens become a text. */
 export interface DecodeOptions {
+  /** Leaves out end-of-text and the like. Default false. */
   readonly skipSpecialTokens?: boolean;
 }
 
 const specialTokenNames = ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const;
 
+/** The tokenizer of a model folder (tokenizer.json), byte for byte as Hugging Face's. */
 export class Tokenizer {
   /** Largest token id + 1. The embedding may have more rows; those ids stand for nothing. */
   readonly numTokens: number;
@@ -64,6 +68,7 @@ export class Tokenizer {
   }
 
   /**
+   * Reads the tokenizer of a model folder.
    * @param folder a model folder in Hugging Face layout
    * @throws {LimrError} LIMR_IO when a file cannot be read, LIMR_FORMAT, LIMR_UNSUPPORTED
    */

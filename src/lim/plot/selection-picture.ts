@@ -7,6 +7,7 @@ import { overlapPanel } from './overlap-panel.js';
 import { element, px, text } from './svg.js';
 import { trajectoriesPanel } from './trajectories-panel.js';
 
+/** What a picture of a selection shows. */
 export interface SelectionPicture {
   readonly title: string;
   /** Name of the method. */

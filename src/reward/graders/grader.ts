@@ -10,6 +10,7 @@ export interface Verdict {
  */
 export type Comparator = (gold: string, answer: string) => Verdict;
 
+/** A verdict on an answer, and the answer that was found. */
 export interface Grade extends Verdict {
   /** What the text was taken to answer, as it stands there; null when no answer was found. */
   readonly answer: string | null;

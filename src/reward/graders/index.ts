@@ -25,6 +25,7 @@ const graders = {
 
 export { type GraderName, graderNames };
 
+/** The grader of a name; pure, and safe to share. */
 export function createGrader(name: GraderName): Grader {
   return graders[name];
 }
