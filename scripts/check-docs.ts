@@ -63,6 +63,18 @@ export function checkListed(document: SourceFile, names: readonly string[], shap
   ];
 }
 
+/** The README's table of verbs has a row for every verb, and for nothing else. */
+export function checkVerbTable({ path: document, text }: SourceFile, verbs: readonly string[]): string[] {
+  const table = text.slice(text.indexOf('\n| verb |')).split('\n\n')[0] ?? '';
+  const rows = Array.from(table.matchAll(/^\| `([\w-]+)`/gm), ([, name = '']) => name);
+  return [
+    ...verbs.filter((name) => !rows.includes(name)).map((name) => `${document}: the table of verbs lacks ${name}`),
+    ...rows
+      .filter((name) => !verbs.includes(name))
+      .map((name) => `${document}: the table of verbs has ${name}, which is none`),
+  ];
+}
+
 /** History says what was true on its day, and docs/api is made from the code: their commands are not looked at. */
 const isHistory = (document: string): boolean => /^docs\/(?:LOG|api.*)\.md$|^docs\/api\//.test(document);
 

@@ -1,7 +1,14 @@
 /** npm run check: what a machine can tell of the style. Last line "N passed, N failed"; exit code 1 when a check failed. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { checkCommands, checkListed, checkReferences, checkVariables, countCommands } from './check-docs.js';
+import {
+  checkCommands,
+  checkListed,
+  checkReferences,
+  checkVariables,
+  checkVerbTable,
+  countCommands,
+} from './check-docs.js';
 import { checkFormat } from './check-format.js';
 import { checkIsa } from './check-isa.js';
 import { checkNativeLayers, checkTypescriptLayers } from './check-layers.js';
@@ -25,7 +32,7 @@ async function docs(files: readonly string[]): Promise<string[]> {
   const { variableOf } = await import('../src/config.js');
   const { errorCodes } = await import('../src/errors.js');
   const { debugVariables } = await import('../src/env.js');
-  const { optionNames } = await import('./docs/verbs.js');
+  const { optionNames, verbNames } = await import('./docs/verbs.js');
   const sources = readFiles(
     files,
     /^(?:src|test|native|scripts|bench|\.ci)\/.*\.(?:ts|mjs|cc|h|sh|py)$|^CMakeLists\.txt$/,
@@ -36,6 +43,12 @@ async function docs(files: readonly string[]): Promise<string[]> {
       .filter(({ path: name }) => name.startsWith('src/hub/'))
       .flatMap(({ text }) => text.match(/\bHF_[A-Z_]+\b/g) ?? []),
   );
+  const testVariables = new Set(
+    sources
+      .filter(({ path: name }) => !/^test\/config\/|^CMakeLists/.test(name)) // made up; not of the environment
+      .flatMap(({ text }) => text.match(/\bLIMR_TEST_[A-Z0-9_]+\b/g) ?? []),
+  );
+  const environment = document('docs/environment.md');
   const isNamed = (word: string) => sources.some(({ text }) => text.includes(word));
   const isVariable = (name: string) =>
     Object.hasOwn(debugVariables, name) ||
@@ -51,6 +64,10 @@ async function docs(files: readonly string[]): Promise<string[]> {
     ...checkReferences(documents, files, Object.keys(scripts)),
     ...checkCommands(documents, files, isToolFlag),
     ...checkVariables(documents, isVariable),
+    ...Array.from(testVariables).flatMap((name) =>
+      environment.text.includes(`\`${name}\``) ? [] : [`${environment.path}: ${name} is not described`],
+    ),
+    ...checkVerbTable(document('README.md'), verbNames),
     ...checkListed(document('docs/troubleshooting.md'), errorCodes, /^LIMR_/),
     ...checkListed(
       document('docs/environment.md'),

@@ -17,6 +17,9 @@ const byName: ReadonlyMap<string, Verb> = new Map(
 );
 const groups = new Set(verbs.flatMap((verb) => ('verbs' in verb ? [verb.name] : [])));
 
+/** Of the first level, in the order of --help. */
+export const verbNames: readonly string[] = verbs.map(({ name }) => name);
+
 /** @returns the verb that words begin with, and what stands behind it */
 function verbOf(words: readonly string[]): { verb: Verb; rest: readonly string[] } | undefined {
   const [first = '', second = ''] = words;
@@ -64,7 +67,8 @@ export function checkCommand(words: readonly string[]): string {
     flagLayer(found.verb.options, options);
     return '';
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? '' : error.message.replace(/^error: /, '');
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? '' : (error.message.replace(/^error: /, '').split('\n')[0] ?? '');
     if (error instanceof LimrError) return error.message;
     throw error;
   }

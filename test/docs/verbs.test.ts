@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkCommands, checkVariables, countCommands } from '../../scripts/check-docs.js';
+import { checkCommands, checkVariables, checkVerbTable, countCommands } from '../../scripts/check-docs.js';
 import { checkCommand, checkPhrase } from '../../scripts/docs/verbs.js';
 
 const words = (text: string) => text.split(' ').filter((word) => word !== '');
@@ -65,6 +65,14 @@ describe('documents', () => {
     expect(checkCommands(page(text, 'docs/LOG.md'), [], () => false)).toEqual([]);
     expect(checkVariables(page('`LIMR_LOG` and\n`LIMR_LOGG`'), (name) => name === 'LIMR_LOG')).toEqual([
       'docs/x.md:2: nothing reads LIMR_LOGG',
+    ]);
+  });
+
+  it('finds verbs that the table lacks or invents', () => {
+    const text = 'x\n\n| verb | does |\n|---|---|\n| `train` | a |\n| `trian` | b |\n\n| `other` | table |\n';
+    expect(checkVerbTable({ path: 'README.md', text }, ['train', 'plan'])).toEqual([
+      'README.md: the table of verbs lacks plan',
+      'README.md: the table of verbs has trian, which is none',
     ]);
   });
 
