@@ -161,6 +161,7 @@ async function launchWith(
         meter?.observe(event);
         hooks.observe?.(event);
       },
+      ...(meter === undefined ? {} : { measure: () => meter.lap() }),
     });
     const perf = meter === undefined ? {} : { perf: { ...meter.report(), planned: plan.memory } };
     return { ...result, output, ...perf };

@@ -35,8 +35,12 @@ interface Sum {
   peakBytes: number;
 }
 
+type Sums = Map<Phase, Sum>;
+
 export class PerfMeter {
-  private readonly sums = new Map<Phase, Sum>();
+  private readonly sums: Sums = new Map();
+  /** Since the last `lap`. */
+  private readonly lapSums: Sums = new Map();
   private readonly begun: number;
   private readonly baseBytes: number;
   private current: Phase | undefined;
@@ -92,6 +96,20 @@ export class PerfMeter {
     }
   }
 
+  /**
+   * What the phases were since the last lap, for timings.jsonl: `mfu/<phase>`, where a model computes, and `memory/<phase>_bytes`, the
+   * most beyond the start.
+   */
+  lap(): Record<string, number> {
+    const found: Record<string, number> = {};
+    for (const [phase, { seconds, flops, peakBytes }] of this.lapSums) {
+      if (flops > 0 && seconds > 0) found[`mfu/${phase}`] = flops / seconds / this.peakFlops;
+      found[`memory/${phase}_bytes`] = peakBytes;
+    }
+    this.lapSums.clear();
+    return found;
+  }
+
   /** Ends the looking. */
   report(): PerfReport {
     clearInterval(this.timer);
@@ -124,20 +142,23 @@ export class PerfMeter {
 
   private look(): void {
     if (this.current === undefined) return;
-    const sum = this.sumOf(this.current);
-    sum.peakBytes = Math.max(sum.peakBytes, this.resident() - this.baseBytes);
+    const bytes = this.resident() - this.baseBytes;
+    for (const sum of this.sumsOf(this.current)) sum.peakBytes = Math.max(sum.peakBytes, bytes);
   }
 
   private add(phase: Phase, seconds: number, tokens: number, flops: number): void {
-    const sum = this.sumOf(phase);
-    sum.seconds += seconds;
-    sum.tokens += tokens;
-    sum.flops += flops;
+    for (const sum of this.sumsOf(phase)) {
+      sum.seconds += seconds;
+      sum.tokens += tokens;
+      sum.flops += flops;
+    }
   }
 
-  private sumOf(phase: Phase): Sum {
-    const sum = this.sums.get(phase) ?? { seconds: 0, tokens: 0, flops: 0, peakBytes: 0 };
-    this.sums.set(phase, sum);
-    return sum;
+  private sumsOf(phase: Phase): Sum[] {
+    return [this.sums, this.lapSums].map((sums) => {
+      const sum = sums.get(phase) ?? { seconds: 0, tokens: 0, flops: 0, peakBytes: 0 };
+      sums.set(phase, sum);
+      return sum;
+    });
   }
 }

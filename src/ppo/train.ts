@@ -55,6 +55,8 @@ export interface TrainJob {
   };
   readonly signal?: AbortSignal;
   readonly observe?: Observer;
+  /** Further numbers of a rollout for timings.jsonl, asked for when it ends. */
+  readonly measure?: () => Timings;
 }
 
 /** Where a run ended. */
@@ -211,7 +213,10 @@ class TrainingLoop {
       actor: learned.actor,
       critic: learned.critic,
     };
-    this.timings['tokens/trained'] = buffer.tokens.length;
+    const { length } = buffer.tokens;
+    this.timings['tokens/trained'] = length;
+    this.timings['scoring/tokens_per_second'] = length / Math.max(this.timings['seconds/scoring'] ?? 0, 1e-9);
+    this.timings['update/tokens_per_second'] = length / Math.max(this.timings['seconds/update'] ?? 0, 1e-9);
     this.timings['tokens/actions'] = numActions(buffer);
   }
 
@@ -301,7 +306,9 @@ class TrainingLoop {
     const timings: Timings = {
       rollout,
       ...this.timings,
+      'memory/rss_bytes': process.memoryUsage.rss(),
       'memory/peak_rss_bytes': process.resourceUsage().maxRSS * 1024,
+      ...this.job.measure?.(),
     };
     if (rollout > 0 || Object.keys(evaluated).length > 0) {
       await this.folder.appendMetrics(metrics);

@@ -44,13 +44,24 @@ describe('the meter', () => {
     at(4, 4e6, { type: 'micro_batch', rollout: 1, model: 'actor', ...step });
     at(7, 4e6, { type: 'phase_end', rollout: 1, phase: 'update', seconds: 4 });
     seconds = 8;
-    return meter.report();
+    return { ...meter.report(), lap: meter.lap(), next: meter.lap() };
   }
 
   it('counts flop as the plan does: training is three times a forward pass', () => {
     const [, update] = measured().phases;
     expect(update).toMatchObject({ phase: 'update', seconds: 4, share: 0.5, tokens: 10, tokensPerSecond: 2.5 });
     expect(update!.mfu * 4 * 1e6).toBeCloseTo(3 * 10 * forwardFlops(shape, 10), 6);
+  });
+
+  it('gives the numbers of a rollout once', () => {
+    const { phases, lap, next } = measured();
+    expect(lap).toEqual({
+      'mfu/sampling': phases[0]!.mfu,
+      'memory/sampling_bytes': 4e6,
+      'mfu/update': phases[1]!.mfu,
+      'memory/update_bytes': 8e6,
+    });
+    expect(next).toEqual({});
   });
 
   it('keeps the most memory of each phase, beyond that of the start', () => {

@@ -97,6 +97,18 @@ describe('a report', () => {
     expect((await report([gap])).runs[0]!.learning).toEqual({ absent: expect.stringContaining('rollout 2') });
   });
 
+  it('of rewards that never change has what there is, or says why not', async () => {
+    for (const constant of [0, -1]) {
+      const learning = (await report([await run({ constant })])).runs[0]!.learning as Learning;
+      expect(learning.rows.map(({ score }) => score)).toEqual(learning.rows.map(() => 1));
+      const { low, width, kept, dropped } = learning.histogram;
+      for (const value of [low, width, ...kept, ...dropped]) expect(Number.isFinite(value)).toBe(true);
+      expect([...kept, ...dropped].reduce((sum, bin) => sum + bin, 0)).toBe(8);
+    }
+    const solved = (await report([await run({ constant: 1 })])).runs[0]!.learning;
+    expect(solved).toEqual({ absent: expect.stringMatching(/always|every/) });
+  });
+
   it('draws samples evenly over rollouts and rewards, and says how many there are', async () => {
     const dir = await run({ rollouts: 40, response: (_, __, sample) => 'x'.repeat(sample + 1) });
     const { totals, embedded } = (await report([dir], { samples: 60 })).runs[0]!.samples;

@@ -19,6 +19,8 @@ export interface SyntheticRun {
   /** Rollouts of the configuration; default: as many as are there. */
   readonly planned?: number;
   readonly tokens?: boolean;
+  /** Reward of all samples, in place of ones that grow. */
+  readonly constant?: number;
   /** Writes lim/epoch_<e>.jsonl with these rows. */
   readonly scores?: { readonly epoch: number; readonly rows: readonly object[] };
 }
@@ -29,6 +31,7 @@ const wave = (...numbers: readonly number[]): number =>
 
 /** Prompts get better with the rollouts, each at its own pace. */
 export function rewardOf(run: SyntheticRun, rollout: number, prompt: number, sample: number): number {
+  if (run.constant !== undefined) return run.constant;
   const skill = (rollout / run.rollouts) * (1 + wave(prompt)) + 0.4 * wave(prompt, 2);
   const luck = wave(rollout, prompt, sample);
   return luck < skill ? 1 : luck < skill + 0.7 ? -0.5 : -1;
@@ -75,6 +78,11 @@ export async function writeSyntheticRun(dir: string, run: SyntheticRun): Promise
       'tokens/generated': 20_000,
       'tokens/trained': 30_000,
       'sampling/tokens_per_second': 9000 + 500 * wave(rollout, 1),
+      'scoring/tokens_per_second': 24_000 + 900 * wave(rollout, 2),
+      'update/tokens_per_second': 6000 + 300 * wave(rollout, 3),
+      'mfu/sampling': 0.35 + 0.02 * wave(rollout, 4),
+      'mfu/update': 0.4 + 0.02 * wave(rollout, 5),
+      'memory/rss_bytes': 3.6e8 + 1e6 * wave(rollout, 6),
       'memory/peak_rss_bytes': 4e8 + 1000 * rollout,
     });
     if (rollout % evalEvery === 0)

@@ -114,9 +114,25 @@ export const chartGroups: readonly ChartGroup[] = [
   {
     title: 'Speed and memory',
     charts: [
-      chart('Sampling speed', 'whole', 'Generated tokens a second.', /^sampling\/tokens_per_second$/),
+      chart(
+        'Speed',
+        'whole',
+        'Tokens a second: generated, scored by all models, trained on.',
+        /^(sampling|scoring|update)\/tokens_per_second$/,
+      ),
+      chart(
+        'MFU',
+        'share',
+        'Arithmetic that the models ask for, over what the machine can do: train --perf.',
+        /^mfu\/(.+)$/,
+      ),
       chart('Time', 'seconds', 'Of a rollout, by phase.', /^seconds\/(sampling|scoring|update|evaluation)$/),
-      chart('Memory', 'bytes', 'Peak of the process so far.', /^memory\/(.+)$/),
+      chart(
+        'Memory',
+        'bytes',
+        'Resident, of the process: at the end of a rollout, its peak so far; of a phase (train --perf) beyond the start.',
+        /^memory\/(.+)$/,
+      ),
       chart('Tokens', 'whole', 'Of a rollout.', /^tokens\/(generated|trained|evaluated)$/),
       chart('Grading', 'number', 'Milliseconds a sample.', /^grading\/(mean|p99)_ms$/),
     ],
@@ -130,9 +146,13 @@ export const uncharted =
 /** Standard error of a metric. */
 export const errorOf = (metric: string): string => `${metric}_se`;
 
+const phaseLabels: Readonly<Record<string, string>> = { rss: 'now', peak_rss: 'peak' };
+
 /** The name of a line: what it is of, within its chart. */
 export function lineLabel(metric: string): string {
   const evaluated = /^eval\/(.+)\/[^/]+$/.exec(metric)?.[1];
   if (evaluated !== undefined) return evaluated.replace(/\/sampled$/, ', sampled');
+  const phase = /^(?:seconds|mfu|memory)\/(.+?)(?:_bytes)?$/.exec(metric) ?? /^(.+)\/tokens_per_second$/.exec(metric);
+  if (phase !== null) return phaseLabels[phase[1]!] ?? phase[1]!;
   return /^(reward\/(mean|accuracy|well_formed)|length\/(mean|truncated))$/.test(metric) ? 'training' : metric;
 }

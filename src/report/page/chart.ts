@@ -1,5 +1,6 @@
 /** A chart of lines by uPlot, in the colours of the theme, as wide as its place; drawn when it comes into view. */
 import uPlot from 'uplot';
+import { axisRange } from './axis-range.js';
 import { h, replace, untrusted } from './dom.js';
 import { describe, type Line, smooth } from './line.js';
 import { type Format, write } from './numbers.js';
@@ -214,8 +215,7 @@ export class LineChart {
         high = Math.max(high, value + error);
       }
     }
-    if (low > high) return [0, 1];
-    return low === high ? flatRange(low) : (uPlot.rangeNum(low, high, 0.08, true) as [number, number]);
+    return low > high ? [0, 1] : axisRange(low, high, this.options.format);
   }
 
   private drawErrors(plot: uPlot): void {
@@ -286,11 +286,6 @@ function zoomOf(plot: uPlot): { min: number; max: number } | undefined {
   return min > x[0]! || max < x.at(-1)! ? { min, max } : undefined;
 }
 
-const flatRange = (value: number): [number, number] => {
-  const room = Math.abs(value) * 0.1 || 1;
-  return [value - room, value + room];
-};
-
 function drawBars(
   plot: uPlot,
   values: ArrayLike<number | null | undefined>,
@@ -321,6 +316,11 @@ function drawBars(
   ctx.stroke();
 }
 
+/** Pixels of a y axis: at the least, beside its labels, and of a character of them. */
+const [minAxis, axisMargin, digit] = [62, 18, 7];
+/** Steps of an axis of bytes: 1 B to 512 TiB. */
+const powersOfTwo = Array.from({ length: 50 }, (_, power) => 2 ** power);
+
 /** Axes in the colours of the theme. */
 export function axes(format: Format, axisFormat: Format): uPlot.Axis[] {
   const common = {
@@ -336,6 +336,13 @@ export function axes(format: Format, axisFormat: Format): uPlot.Axis[] {
       values: (_, splits) =>
         splits.map((value) => (axisFormat === 'whole' && !Number.isInteger(value) ? '' : write(value, axisFormat))),
     },
-    { ...common, size: 62, values: (_, splits) => splits.map((value) => write(value, format)) },
+    {
+      ...common,
+      size: (_, labels) =>
+        Math.max(minAxis, axisMargin + digit * Math.max(...(labels ?? ['']).map(({ length }) => length))),
+      values: (_, splits) =>
+        splits.map((value) => (format === 'whole' && !Number.isInteger(value) ? '' : write(value, format))),
+      ...(format === 'bytes' ? { incrs: powersOfTwo } : {}),
+    },
   ];
 }

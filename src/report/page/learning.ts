@@ -1,6 +1,7 @@
 /** The section of learning impact: trajectories against their average, how scores are spread, which prompts are kept. */
 import uPlot from 'uplot';
 import type { Learning, NoLearning, RunData, ScoredRow } from '../data.js';
+import { axisRange } from './axis-range.js';
 import { axes } from './chart.js';
 import { field, h, replace, select, untrusted } from './dom.js';
 import { count, short } from './numbers.js';
@@ -248,7 +249,10 @@ export class LearningSection {
       {
         width,
         height,
-        scales: { x: { time: false, ...(learning.epochs === 1 ? { range: [0, 2] } : {}) } },
+        scales: {
+          x: { time: false, ...(learning.epochs === 1 ? { range: [0, 2] } : {}) },
+          y: { range: (_, low, high) => axisRange(low, high, learning.signal === 'accuracy' ? 'share' : 'number') },
+        },
         series: [{ label: 'epoch', value: (_, value) => (value === null ? '–' : String(value)) }, ...series],
         axes: axes('number', 'whole'),
         cursor: { drag: { x: false, y: false } },
@@ -275,7 +279,7 @@ export class LearningSection {
         height,
         scales: {
           x: { time: false, range: [histogram.low, histogram.low + histogram.kept.length * histogram.width] },
-          y: { range: (_, __, high) => [0, Math.max(1, high * 1.05)] },
+          y: { range: (_, __, high) => [0, Math.max(1, high) * 1.18] },
         },
         series: [
           {
