@@ -58,8 +58,10 @@ export function checkCommand(words: readonly string[]): string {
   const given = words.filter((word) => word !== '...');
   if (given.length === 0 || /^(?:--help|--version|-h|-V)$/.test(given[0]!)) return '';
   if (groups.has(given[0]!) && given[1] === '--help') return '';
-  const found = verbOf(given);
-  if (found === undefined) return `there is no verb ${given[0]}`;
+  const isHelp = given[0] === 'help'; // of everything, a verb, or a group of verbs
+  if (isHelp && (given.length === 1 || (given.length === 2 && groups.has(given[1]!)))) return '';
+  const found = verbOf(isHelp ? [...given.slice(1), '--help'] : given);
+  if (found === undefined) return `there is no verb ${given[isHelp ? 1 : 0]}`;
   const command = quiet(verbCommand(found.verb)).action(() => {});
   try {
     command.parse(found.rest, { from: 'user' });
@@ -86,7 +88,8 @@ const quiet = (command: Command): Command =>
 export function checkPhrase(text: string, row: string, elsewhere: (flag: string) => boolean): string {
   const words = text.split(/\s+/);
   const isCommand = words[0] === 'limr-engine' || (words[0] === 'npx' && words[1] === 'limr-engine');
-  const own = isCommand ? words.slice(words.indexOf('limr-engine') + 1) : words;
+  const behind = isCommand ? words.slice(words.indexOf('limr-engine') + 1) : words;
+  const own = isCommand && behind[0] === 'help' ? behind.slice(1) : behind;
   const flags = Array.from(text.matchAll(/(?<![\w-])--[a-z][\w-]*/g), ([flag]) => flag);
   const found = verbOf(own) ?? (own[0]?.startsWith('--') ? verbOf(row.split(' ')) : undefined);
   if (isCommand && found === undefined && !isVerb(own[0] ?? '') && !/^(?:<verb>|--?\w+|)$/.test(own[0] ?? ''))

@@ -37,7 +37,7 @@ const plain = (rollouts: number): TrainOverrides => ({
 
 /** Every value, with the clock's left out, as "step tag value" in the order of reading. */
 function valuesOf(events: readonly ReadEvent[]): string[] {
-  const isClocked = (tag: string) => /^(seconds|memory|grading|sampling\/tokens)/.test(tag);
+  const isClocked = (tag: string) => /^(seconds|memory|grading|(sampling|scoring|update)\/tokens_per)/.test(tag);
   return events.flatMap(({ step, values }) =>
     Object.entries(values)
       .filter(([tag]) => !isClocked(tag))
