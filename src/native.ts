@@ -371,6 +371,8 @@ export interface NativePlan {
   readonly trainBytes: number;
   readonly scoreBytes: number;
   readonly generateBytes: number;
+  /** Of a GPU's memory, once a process: what its libraries take. 0 on the CPU. */
+  readonly overheadBytes: number;
   readonly numParameters: number;
 }
 

@@ -45,6 +45,16 @@ def row(**values):
     print(json.dumps(values), flush=True)
 
 
+def guarded(section, *arguments):
+    """A section that fails (no memory, say) leaves a row, and the others run."""
+    try:
+        section(*arguments)
+    except Exception as error:  # noqa: BLE001
+        row(bench="torch-failed", section=section.__name__, arguments=str(arguments), error=str(error)[:300])
+    if DEVICE == "cuda":
+        torch.cuda.empty_cache()
+
+
 def gemm(model, ms, gradients_from):
     hidden, intermediate, heads, kv_heads, head_dim, vocab = MODELS[model]
     layers = {
@@ -141,6 +151,17 @@ def model_steps(model, small):
     network.train()
     s = seconds(step, reps=3)
     row(bench="torch-steps", op="train", model=model, tokens_per_s=batch * length / s)
+    if DEVICE == "cuda" and model == "qwen2.5-0.5b":
+
+        def compiled_steps():
+            eager, network.forward = network.forward, torch.compile(network.forward)
+            try:
+                s = seconds(step, reps=3)
+            finally:
+                network.forward = eager
+            row(bench="torch-steps", op="train, compiled", model=model, tokens_per_s=batch * length / s)
+
+        guarded(compiled_steps)
     network.eval()
     for decode in (2,) if small else (1, 64, 256):
         prompt = torch.randint(0, vocab, (decode, 16 if small else 512), device=DEVICE)
@@ -157,15 +178,15 @@ def main():
     options = parser.parse_args()
     torch.manual_seed(1)
     row(bench="torch", version=torch.__version__, device=torch.cuda.get_device_name() if DEVICE == "cuda" else "cpu")
-    rows(options.small)
+    guarded(rows, options.small)
     for model in options.shape.split(","):
         if options.small:
-            gemm(model, (1, 33), 33)
-            attention(model, 70, (1, 3), (2,))
+            guarded(gemm, model, (1, 33), 33)
+            guarded(attention, model, 70, (1, 3), (2,))
         else:
-            gemm(model, (1, 64, 256, 512, 4096, 16384), 256)
-            attention(model, 1024, (1, 64, 256, 512), (4, 16))
-        model_steps(model, options.small)
+            guarded(gemm, model, (1, 64, 256, 512, 4096, 16384), 256)
+            guarded(attention, model, 1024, (1, 64, 256, 512), (4, 16))
+        guarded(model_steps, model, options.small)
 
 
 if __name__ == "__main__":

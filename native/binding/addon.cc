@@ -66,6 +66,7 @@ Napi::Value plan(const Napi::CallbackInfo& info) {
     out.Set("scoreBytes", score > 0 ? double(score_bytes(transformer, head, score, std::min(score, sequences))) : 0.0);
     out.Set("generateBytes",
             batch > 0 ? double(generate_bytes(transformer, batch, integer(o, "prefillChunk"), pages, context)) : 0.0);
+    out.Set("overheadBytes", cuda ? double(cuda::kDeviceOverhead) : 0.0);
     out.Set("numParameters", double(weights.table().num_parameters));
     return out;
   });

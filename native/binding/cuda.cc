@@ -45,7 +45,7 @@ Napi::Object problem_to_js(Napi::Env env, const Error& e) {
 
 Napi::Value cuda_probe(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  cuda::CudaOptions options = to_cuda_options(info[0].As<Napi::Object>());
+  const cuda::CudaOptions options = to_cuda_options(info[0].As<Napi::Object>());
   return guarded(env, [&]() -> Napi::Value {
     const cuda::Table& table = cuda::load_module(options.module);
     Napi::Object out = Napi::Object::New(env);
@@ -60,7 +60,6 @@ Napi::Value cuda_probe(const Napi::CallbackInfo& info) {
         cuda::check(table.device_info(i, &device));
         devices.Set(uint32_t(i), device_to_js(env, device));
       }
-      options.device = 0;
       out.Set("cublaslt", cuda::CudaDevice(options).cublaslt());
     } catch (const Error& e) {
       out.Set("problem", problem_to_js(env, e));

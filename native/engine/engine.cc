@@ -15,7 +15,8 @@ Engine::Engine(const EngineOptions& options)
       pool_(options.threads),
       table_(cpu::table(options.isa)),
       cuda_(options.cuda ? std::make_unique<cuda::CudaDevice>(*options.cuda) : nullptr),
-      workspace_(device()) {}
+      workspace_(device()),
+      resident_(cuda_ ? cuda::kDeviceOverhead : 0) {}
 
 Context Engine::context(std::atomic<bool>* abort) {
   return {.device = &device(),

@@ -72,7 +72,7 @@ class Engine {
   std::unique_ptr<cuda::CudaDevice> cuda_;
   std::mutex memory_;  // guards workspace_'s capacity and resident_
   Arena workspace_;
-  size_t resident_ = 0;
+  size_t resident_;  // models, and what the device itself takes
   std::mutex guests_mutex_;
   std::vector<Guest*> guests_;
 };

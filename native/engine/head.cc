@@ -23,11 +23,12 @@ HeadScratch head_scratch(Arena& arena, const Transformer& t, Head head, int64_t 
   s.rstd = arena.matrix(DType::kF32, 1, R);
   if (head == Head::kLm) {
     s.logits = arena.matrix(DType::kF32, chunk, V);
-    s.stats = arena.array<RowStats>(chunk);
+    s.stats = arena.array<RowStats>(R);
   } else {
     s.values = arena.array<float>(R);
   }
   if (!training) return s;
+  s.losses = arena.array<float>(R);
   s.d_output = arena.array<float>(R);
   s.d_entropy = arena.array<float>(R);
   s.dnorm = arena.matrix(DType::kF32, R, C);
@@ -52,56 +53,57 @@ void final_norm(const Context& ctx, const Model& m, const HeadScratch& s, View x
                         .eps = float(m.config().rms_norm_eps)});
 }
 
-// Logits and statistics of rows [begin, end); what is known of them goes to the end of `out`.
-void chunk_logits(const Context& ctx, const Model& m, const HeadScratch& s, const PredictedRows& p, int64_t begin,
-                  int64_t end, float temperature, HeadOutputs& out) {
+// Logits and statistics of rows [begin, end).
+View chunk_logits(const Context& ctx, const Model& m, const HeadScratch& s, const PredictedRows& p, int64_t begin,
+                  int64_t end, float temperature) {
+  ctx.throw_if_aborted();
   const View logits = s.logits.slice(0, end - begin);
   linear_forward(ctx, {.out = logits,
                        .inp = s.norm.slice(begin, end),
                        .weight = m.weights().matrix(m.weights().table().head),
                        .bias = {},
                        .residual = {}});
-  logprob_forward(ctx, {.stats = s.stats,
+  logprob_forward(ctx, {.stats = s.stats + begin,
                         .logits = logits,
                         .targets = p.targets + begin,
                         .vocab_size = m.config().vocab_size,
                         .temperature = temperature});
+  return logits;
+}
+
+void values(const Context& ctx, const Model& m, const HeadScratch& s) {
+  value_forward(ctx, {.values = s.values, .inp = s.norm, .weight = m.weights().vector(m.weights().table().head)});
+}
+
+// What the passes over all rows left.
+HeadOutputs outputs(const Context& ctx, const HeadScratch& s, int64_t rows) {
+  HeadOutputs out;
+  if (s.values) {
+    out.outputs.resize(size_t(rows));
+    ctx.device->copy_out(out.outputs.data(), s.values, size_t(rows) * sizeof(float));
+    return out;
+  }
   std::vector<RowStats> staging;
-  const RowStats* stats = on_host(*ctx.device, s.stats, end - begin, staging);
-  for (int64_t r = 0; r < end - begin; ++r) {
+  const RowStats* stats = on_host(*ctx.device, s.stats, rows, staging);
+  for (int64_t r = 0; r < rows; ++r) {
     out.outputs.push_back(stats[r].logprob);
     out.entropy.push_back(stats[r].entropy);
   }
-}
-
-HeadOutputs values(const Context& ctx, const Model& m, const HeadScratch& s, int64_t rows) {
-  value_forward(ctx, {.values = s.values, .inp = s.norm, .weight = m.weights().vector(m.weights().table().head)});
-  HeadOutputs out;
-  out.outputs.resize(size_t(rows));
-  ctx.device->copy_out(out.outputs.data(), s.values, size_t(rows) * sizeof(float));
   return out;
 }
 
-// Writes the terms of rows [begin, end), and brings their weighted derivatives to the device.
-void row_losses(const Context& ctx, const HeadScratch& s, const HeadOutputs& out, std::span<const int32_t> index,
-                const Loss& loss, LossTerms& terms, int64_t begin, int64_t end) {
-  std::vector<float> d_output, d_entropy;
-  for (auto r = size_t(begin); r < size_t(end); ++r) {
+void collect(const Context& ctx, const HeadScratch& s, std::span<const int32_t> index, LossTerms& terms) {
+  const HeadOutputs out = outputs(ctx, s, int64_t(index.size()));
+  std::vector<float> staging;
+  const float* losses = on_host(*ctx.device, s.losses, int64_t(index.size()), staging);
+  for (size_t r = 0; r < index.size(); ++r) {
     const auto i = size_t(index[r]);
-    const float output = out.outputs[r], entropy = out.entropy.empty() ? 0.0f : out.entropy[r];
-    const float weight = loss.weights[i];
-    const TokenLoss t = token_loss(loss, int64_t(i), output, entropy);
-    terms.losses[i] = weight * t.loss;
-    terms.outputs[i] = output;
-    if (!out.entropy.empty()) terms.entropy[i] = entropy;
-    d_output.push_back(weight * t.d_output);
-    d_entropy.push_back(weight * t.d_entropy);
-    if (terms.non_finite.empty() && !std::isfinite(output))
-      terms.non_finite = loss.kind == Loss::kValue ? "values" : "logprobs";
-    if (terms.non_finite.empty() && !std::isfinite(terms.losses[i])) terms.non_finite = "loss";
+    terms.losses[i] = losses[r];
+    terms.outputs[i] = out.outputs[r];
+    if (!out.entropy.empty()) terms.entropy[i] = out.entropy[r];
+    if (terms.non_finite.empty() && !std::isfinite(out.outputs[r])) terms.non_finite = s.values ? "values" : "logprobs";
+    if (terms.non_finite.empty() && !std::isfinite(losses[r])) terms.non_finite = "loss";
   }
-  ctx.device->copy_in(s.d_output + begin, d_output.data(), d_output.size() * sizeof(float));
-  ctx.device->copy_in(s.d_entropy + begin, d_entropy.data(), d_entropy.size() * sizeof(float));
 }
 
 }  // namespace
@@ -109,25 +111,30 @@ void row_losses(const Context& ctx, const HeadScratch& s, const HeadOutputs& out
 HeadOutputs head_forward(const Context& ctx, const Model& m, const HeadScratch& s, View x, const PredictedRows& p,
                          float temperature) {
   final_norm(ctx, m, s, x, p);
-  if (m.head() == Head::kValue) return values(ctx, m, s, p.count);
-  HeadOutputs out;
-  const int64_t chunk = head_chunk_rows(ctx.target(), m.config().vocab_size);
-  for (int64_t begin = 0; begin < p.count; begin += chunk) {
-    ctx.throw_if_aborted();
-    chunk_logits(ctx, m, s, p, begin, std::min(p.count, begin + chunk), temperature, out);
+  if (m.head() == Head::kValue) {
+    values(ctx, m, s);
+  } else {
+    const int64_t chunk = head_chunk_rows(ctx.target(), m.config().vocab_size);
+    for (int64_t begin = 0; begin < p.count; begin += chunk)
+      chunk_logits(ctx, m, s, p, begin, std::min(p.count, begin + chunk), temperature);
   }
-  return out;
+  return outputs(ctx, s, p.count);
 }
 
 void head_backward(const Context& ctx, const Model& m, const HeadScratch& s, View x, const PredictedRows& p,
-                   std::span<const int32_t> index, const Loss& loss, LossTerms& terms, float* grads) {
+                   std::span<const int32_t> index, const LossForward& given, float temperature, LossTerms& terms,
+                   float* grads) {
   final_norm(ctx, m, s, x, p);
   const WeightTable& t = m.weights().table();
   const int64_t V = m.config().vocab_size;
   float* dhead = grads + t.params[size_t(t.head)].offset;
+  LossForward loss = given;
+  loss.losses = s.losses, loss.d_output = s.d_output, loss.d_entropy = s.d_entropy;
+  loss.stats = s.stats, loss.values = s.values;
   if (m.head() == Head::kValue) {
     const View weight = m.weights().vector(t.head);
-    row_losses(ctx, s, values(ctx, m, s, p.count), index, loss, terms, 0, p.count);
+    values(ctx, m, s);
+    loss_forward(ctx, loss);
     value_backward(ctx, {.dinp = s.dnorm,
                          .dweight = view(dhead, 1, weight.cols),
                          .dvalues = s.d_output,
@@ -135,23 +142,21 @@ void head_backward(const Context& ctx, const Model& m, const HeadScratch& s, Vie
                          .weight = weight,
                          .scratch = s.reduce});
   } else {
-    HeadOutputs out;
     const int64_t chunk = head_chunk_rows(ctx.target(), V);
-    const bool with_entropy = loss.kind == Loss::kPolicy && loss.policy.entropy_coef != 0;
+    const bool with_entropy = loss.kind == LossKind::kPolicy && loss.coefficients.entropy_coef != 0;
     for (int64_t begin = 0; begin < p.count; begin += chunk) {
-      ctx.throw_if_aborted();
       const int64_t end = std::min(p.count, begin + chunk);
-      chunk_logits(ctx, m, s, p, begin, end, loss.temperature, out);
-      row_losses(ctx, s, out, index, loss, terms, begin, end);
+      const View logits = chunk_logits(ctx, m, s, p, begin, end, temperature);
+      loss_forward(ctx, loss.slice(begin, end));
       const View dlogits = s.dlogits.slice(0, end - begin);
       logprob_backward(ctx, {.dlogits = dlogits,
-                             .logits = s.logits.slice(0, end - begin),
-                             .stats = s.stats,
+                             .logits = logits,
+                             .stats = s.stats + begin,
                              .targets = p.targets + begin,
                              .dlogprob = s.d_output + begin,
                              .dentropy = with_entropy ? s.d_entropy + begin : nullptr,
                              .vocab_size = V,
-                             .temperature = loss.temperature});
+                             .temperature = temperature});
       View dout = dlogits;
       dout.cols = V;
       linear_backward_weight(
@@ -168,6 +173,7 @@ void head_backward(const Context& ctx, const Model& m, const HeadScratch& s, Vie
                          .weight = m.weights().vector(t.final_norm),
                          .rstd = s.rstd,
                          .scratch = s.reduce});
+  collect(ctx, s, index, terms);
 }
 
 }  // namespace limr

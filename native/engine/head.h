@@ -13,8 +13,9 @@ struct HeadScratch {
   View rstd;        // [1, R] f32
   View logits;      // [chunk, V] f32; absent for a value head
   View dlogits;     // [chunk, even V] bf16; training only
-  RowStats* stats;  // [chunk]
+  RowStats* stats;  // [R]; absent for a value head
   float* values;    // [R]; absent for a language-model head
+  float* losses;    // [R] weighted; training only
   float* d_output;  // [R] of log-probs or values; training only
   float* d_entropy;
   View dnorm;    // [R, C] f32; training only
@@ -34,9 +35,10 @@ struct HeadOutputs {
 // From x [N, C] of the last layer.
 HeadOutputs head_forward(const Context&, const Model&, const HeadScratch&, View x, const PredictedRows&,
                          float temperature);
-// The loss of each row, weighted, and its gradient in dx [R, C]; head and final norm accumulate into grads. `index` are the rows'
-// places in the caller's tokens.
+// The loss of each row, weighted, and its gradient in dx [R, C]; head and final norm accumulate into grads. `given` has the arrays that
+// the loss is measured against, where the model is; `index` are the rows' places in the caller's tokens.
 void head_backward(const Context&, const Model&, const HeadScratch&, View x, const PredictedRows&,
-                   std::span<const int32_t> index, const Loss&, LossTerms&, float* grads);
+                   std::span<const int32_t> index, const LossForward& given, float temperature, LossTerms&,
+                   float* grads);
 
 }  // namespace limr

@@ -7,14 +7,17 @@
 namespace limr {
 namespace {
 constexpr size_t kAlign = 64;
-constexpr size_t kArrays = 10;  // that a pass adds at most; each may lose some bytes to alignment
+constexpr size_t kArrays = 15;  // that a pass adds at most; each may lose some bytes to alignment
+size_t aligned(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
 }  // namespace
 
 size_t Upload::bytes(Target target, const UploadSize& s) {
   if (target.device == DeviceKind::kCpu) return 0;
   const int64_t tokens = s.tokens * int64_t(4 * sizeof(int32_t) + sizeof(int64_t)) + int64_t(sizeof(int32_t));
   const int64_t sequences = s.sequences * int64_t(sizeof(AttentionSequence)) + s.pages * int64_t(sizeof(int32_t));
-  const int64_t rows = s.rows * int64_t(2 * sizeof(int32_t) + sizeof(SampleRow));
+  constexpr size_t of_row =
+      std::max(sizeof(SampleRow), LossRows::kMostArrays * sizeof(float));  // sampled, or trained on
+  const int64_t rows = s.rows * int64_t(2 * sizeof(int32_t) + of_row);
   return size_t(tokens + sequences + rows) + kArrays * kAlign;
 }
 
@@ -25,7 +28,7 @@ Upload::Upload(const Context& ctx, Arena& arena, const UploadSize& size)
 
 const void* Upload::add_bytes(const void* host, size_t bytes) {
   if (!capacity_) return host;
-  const size_t at = (staging_.size() + kAlign - 1) / kAlign * kAlign;
+  const size_t at = aligned(staging_.size());
   LIMR_ASSERT(at + bytes <= capacity_);
   staging_.resize(at + bytes);
   if (bytes) std::memcpy(staging_.data() + at, host, bytes);
@@ -59,9 +62,12 @@ Batch Upload::add(const Batch& host, bool runs) {
     pages.insert(pages.end(), sequences[s].pages,
                  sequences[s].pages + (sequences[s].context + kPageKeys - 1) / kPageKeys);
   }
-  const int32_t* tables = add(std::span<const int32_t>(pages));
+  // The tables come last, being as long as they happen to be.
+  const size_t at = aligned(aligned(staging_.size()) + S * sizeof(AttentionSequence));
+  const auto* tables = reinterpret_cast<const int32_t*>(block_ + at);
   for (size_t s = 0; s < S; ++s) sequences[s].pages = tables + first[s];
   batch.sequences = add(std::span<const AttentionSequence>(sequences));
+  LIMR_ASSERT(add(std::span<const int32_t>(pages)) == tables);
   if (runs) batch.runs = add_runs(std::span(host.tokens, N));
   return batch;
 }
@@ -69,6 +75,21 @@ Batch Upload::add(const Batch& host, bool runs) {
 PredictedRows Upload::add(const Prediction& host) {
   return {add(std::span<const int32_t>(host.rows)), add(std::span<const int32_t>(host.targets)),
           int64_t(host.rows.size())};
+}
+
+LossForward Upload::add(const LossRows& host, LossKind kind) {
+  const auto array = [&](const std::vector<float>& rows) {
+    return rows.empty() ? nullptr : add(std::span<const float>(rows));
+  };
+  LossForward loss{};
+  loss.kind = kind;
+  loss.coefficients = host.coefficients;
+  loss.rows = int64_t(host.weights.size());
+  loss.weights = array(host.weights);
+  loss.advantages = array(host.advantages), loss.old_logprobs = array(host.old_logprobs);
+  loss.ref_logprobs = array(host.ref_logprobs);
+  loss.old_values = array(host.old_values), loss.returns = array(host.returns);
+  return loss;
 }
 
 void Upload::send() {

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "engine/packed.h"
+#include "engine/update/loss.h"
 #include "ops/sample.h"
 
 namespace limr {
@@ -32,9 +33,12 @@ class Upload {
   const T* add(std::span<const T> host) {
     return static_cast<const T*>(add_bytes(host.data(), host.size_bytes()));
   }
-  // With `runs` for a backward pass.
+  // With `runs` for a backward pass. Where the batch's arrays lie depends on the numbers of tokens and sequences alone, and on what was
+  // added before.
   Batch add(const Batch& host, bool runs);
   PredictedRows add(const Prediction& host);
+  // The arrays that a loss is measured against, and its coefficients; the rest is not set.
+  LossForward add(const LossRows& host, LossKind kind);
   // Everything that was added. Ops queued from now on find it.
   void send();
 

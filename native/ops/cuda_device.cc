@@ -53,7 +53,26 @@ void CopyQueue::wait_for(CudaDevice& device, const QueueEvent& e) {
   wait(e);
 }
 
-CudaDevice::CudaDevice(const CudaOptions& options) : table_(load_module(options.module)), device_(options.device) {
+Graph::Graph(CudaDevice& device, const std::function<void()>& queue) : device_(device) {
+  const Table& table = device.table();
+  const std::lock_guard<std::mutex> lock(device.recording_);
+  check(table.begin_capture(device.stream()));
+  try {
+    queue();
+  } catch (...) {
+    void* part = nullptr;
+    if (!table.end_capture(device.stream(), &part)) table.free_graph(part);
+    throw;
+  }
+  check(table.end_capture(device.stream(), &graph_));
+}
+
+Graph::~Graph() { device_.table().free_graph(graph_); }
+
+void Graph::launch() const { check(device_.table().launch_graph(device_.stream(), graph_)); }
+
+CudaDevice::CudaDevice(const CudaOptions& options)
+    : table_(load_module(options.module)), device_(options.device), sync_(options.sync) {
   std::vector<const char*> files;
   for (const std::string& f : options.cublaslt) files.push_back(f.c_str());
   check(table_.open({options.device, files.data(), int(files.size()), options.sync}, &stream_));
@@ -70,22 +89,30 @@ DeviceInfo CudaDevice::info() const {
 std::string CudaDevice::name() const { return cat("cuda:", device_); }
 
 void* CudaDevice::alloc(size_t bytes) {
+  const std::lock_guard<std::mutex> lock(recording_);
   void* data = nullptr;
   check(table_.alloc(stream_, bytes, &data));
   zero(data, bytes);
   return data;
 }
 
-void CudaDevice::free(void* data, size_t) noexcept { table_.free(stream_, data); }
+void CudaDevice::free(void* data, size_t) noexcept {
+  const std::lock_guard<std::mutex> lock(recording_);
+  table_.free(stream_, data);
+}
 
 void* CudaDevice::alloc_pinned(size_t bytes) {
+  const std::lock_guard<std::mutex> lock(recording_);
   void* data = nullptr;
   check(table_.alloc_pinned(stream_, bytes, &data));
   std::memset(data, 0, bytes);
   return data;
 }
 
-void CudaDevice::free_pinned(void* data, size_t) noexcept { table_.free_pinned(stream_, data); }
+void CudaDevice::free_pinned(void* data, size_t) noexcept {
+  const std::lock_guard<std::mutex> lock(recording_);
+  table_.free_pinned(stream_, data);
+}
 
 void CudaDevice::copy_in(void* dest, const void* source, size_t bytes) {
   if (bytes) check(table_.copy_in(stream_, dest, source, bytes));

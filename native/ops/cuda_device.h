@@ -1,5 +1,6 @@
 // native/ops/cuda_device.h - a GPU behind limr_cuda.so: the module is loaded at run time, since most machines have neither.
 #pragma once
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -9,6 +10,11 @@
 #include "ops/cuda/table.h"
 
 namespace limr::cuda {
+
+// Device memory that a process takes beside what it asks for by alloc: cuBLASLt's kernels as they are loaded, recorded steps, and what
+// products need while they choose their algorithms (33 MiB up to 32,768 columns). An estimate: what a device takes is for the GPU suite
+// to say.
+constexpr size_t kDeviceOverhead = size_t(320) << 20;
 
 struct CudaOptions {
   std::string module;  // file of limr_cuda.so
@@ -66,6 +72,21 @@ class CopyQueue {
   Stream* stream_ = nullptr;
 };
 
+// What was queued on a device, recorded to be queued again as one. It holds addresses, not contents.
+class Graph {
+ public:
+  // Records what `queue` queues; nothing of it runs. Memory of the device is neither taken nor given back meanwhile, by any thread.
+  Graph(CudaDevice& device, const std::function<void()>& queue);
+  ~Graph();
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+  void launch() const;
+
+ private:
+  CudaDevice& device_;
+  void* graph_ = nullptr;
+};
+
 class CudaDevice final : public Device {
  public:
   explicit CudaDevice(const CudaOptions& options);
@@ -76,6 +97,8 @@ class CudaDevice final : public Device {
   const Table& table() const { return table_; }
   Stream* stream() const { return stream_; }
   DeviceInfo info() const;
+  // It waits after every launch, so that a failure names its op.
+  bool sync() const { return sync_; }
   std::string cublaslt() const { return table_.cublaslt_path(stream_); }
 
   // Queues an op: device.call(&Table::rmsnorm_forward, op).
@@ -100,9 +123,13 @@ class CudaDevice final : public Device {
   void synchronize() override;
 
  private:
+  friend class Graph;
+
   const Table& table_;
   int device_;
+  bool sync_;
   Stream* stream_ = nullptr;
+  std::mutex recording_;  // while a graph is, and while memory comes and goes
 };
 
 }  // namespace limr::cuda

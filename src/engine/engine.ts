@@ -17,7 +17,7 @@ import {
   type NativePlanRequest,
 } from '../native.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
-import { cudaIndex, cudaOptions } from './cuda.js';
+import { cudaIndex, requireCuda } from './cuda.js';
 import { checkModelFolder, readEosTokenIds } from './folder.js';
 import { Model } from './model.js';
 import { whole } from './numbers.js';
@@ -109,7 +109,7 @@ export class Engine {
       isa,
       memoryLimitBytes: whole('memoryLimit', options.memoryLimit ?? (gpu === undefined ? machine.memoryBytes : 0), 0),
       checkNans: options.checkNans ?? environment.checkNans,
-      cuda: gpu === undefined ? null : cudaOptions(gpu, environment),
+      cuda: gpu === undefined ? null : requireCuda(gpu, environment),
     });
     return new Engine(addon, context);
   }

@@ -4,16 +4,31 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeStepSeconds, scoreSeconds, sequences, trainSeconds } from '../bench/measures.js';
 import { modelShape } from '../bench/shapes.js';
+import { cudaIndex, probeCuda } from '../engine/cuda.js';
 import type { Model } from '../engine/model.js';
 import { readJson } from '../files.js';
 import type { JsonObject } from '../json.js';
-import { forwardFlops, keyFlops, type MachineSpeed, type ModelShape, multipliedWeights } from '../plan/time.js';
+import {
+  assumedSpeed,
+  forwardFlops,
+  keyFlops,
+  type MachineSpeed,
+  type ModelShape,
+  multipliedWeights,
+} from '../plan/time.js';
 import type { TrainConfig } from '../ppo/config.js';
 import { type ChosenMachine, withEngine } from './machine.js';
 
-/** More than caches hold, so that decoding reads memory as a large model does; 14 bytes each while it trains. */
-const mostWeights = 40e6;
-const mostTokens = 1024;
+interface Sizes {
+  /** More than caches hold, so that decoding reads memory as a large model does; 14 bytes each while it trains. */
+  readonly weights: number;
+  readonly tokens: number;
+}
+const cpuSizes: Sizes = { weights: 40e6, tokens: 1024 };
+/** Two layers of a 7B model, and enough tokens to fill a GPU; both less where its memory is small. */
+const gpuSizes: Sizes = { weights: 600e6, tokens: 8192 };
+/** Of a GPU's memory, for the model: two thirds of that are its weights, gradients and optimizer. */
+const gpuShare = 1 / 2;
 /** Tokens of context between which attention's share of a decode step shows. */
 const farthest = 512;
 const decodeSteps = 8;
@@ -27,7 +42,7 @@ export async function readShape(dir: string): Promise<{ readonly config: JsonObj
 }
 
 /** The same family with fewer tokens, then fewer layers, then half the width, until `mostWeights` hold it. */
-export function shrink(config: JsonObject): JsonObject {
+export function shrink(config: JsonObject, mostWeights: number = cpuSizes.weights): JsonObject {
   const fits = (candidate: JsonObject) => multipliedWeights(modelShape(candidate, 'a smaller shape')) <= mostWeights;
   if (fits(config)) return config;
   const { layers, vocabSize } = modelShape(config, 'the shape');
@@ -47,26 +62,47 @@ export function shrink(config: JsonObject): JsonObject {
 }
 
 /**
- * Takes a second or two, and at most 0.6 GB.
+ * Measured, or of a GPU that is not here assumed.
+ * @throws {LimrError} as `calibrate`
+ */
+export async function machineSpeed(dir: string, config: TrainConfig, machine: ChosenMachine): Promise<MachineSpeed> {
+  const gpu = cudaIndex(machine.device);
+  if (gpu !== undefined && probeCuda(gpu).problem !== undefined) {
+    return assumedSpeed((await readShape(dir)).shape, config.maxBatch);
+  }
+  return calibrate(dir, config, machine);
+}
+
+/** What a GPU with so many free bytes is measured with. */
+export function sizesOnGpu(freeBytes: number): Sizes {
+  const scale = Math.min(1, (freeBytes * gpuShare * (2 / 3)) / (14 * gpuSizes.weights));
+  return { weights: gpuSizes.weights * scale, tokens: Math.max(256, Math.floor(gpuSizes.tokens * scale)) };
+}
+
+/**
+ * Takes a second or two, and at most 0.6 GB; of a GPU half of what is free.
  * @throws {LimrError} LIMR_MEMORY when not even that fits; LIMR_IO of the temporary folder
  */
 export async function calibrate(dir: string, config: TrainConfig, machine: ChosenMachine): Promise<MachineSpeed> {
-  const small = shrink((await readShape(dir)).config);
+  const gpu = cudaIndex(machine.device);
+  const free = gpu === undefined ? machine.addon.machine().memoryBytes : machine.limitBytes;
+  const sizes = gpu === undefined ? cpuSizes : sizesOnGpu(free);
+  const small = shrink((await readShape(dir)).config, sizes.weights);
   const shape = modelShape(small, 'a smaller shape');
   const folder = await mkdtemp(join(tmpdir(), 'limr-calibrate-'));
   try {
     await writeFile(join(folder, 'config.json'), JSON.stringify(small));
-    // Its own needs are small, and none of the limit that the run is planned under.
-    const limitBytes = machine.addon.machine().memoryBytes;
-    return await withEngine({ ...machine, limitBytes }, async (engine) => {
+    // On the CPU its own needs are small, and none of the limit that the run is planned under.
+    return await withEngine({ ...machine, limitBytes: free }, async (engine) => {
       const model = await engine.load(folder, {
         randomSeed: 1,
         trainable: true,
         activationCheckpointing: config.gradientCheckpointing,
         tokenizer: false,
       });
-      await measure(model, shape, config); // pages are touched for the first time
-      const [first, second] = [await measure(model, shape, config), await measure(model, shape, config)];
+      const once = () => measure(model, shape, config, sizes.tokens);
+      await once(); // pages are touched for the first time
+      const [first, second] = [await once(), await once()];
       return faster(first, second);
     });
   } finally {
@@ -85,7 +121,12 @@ function faster(a: MachineSpeed, b: MachineSpeed): MachineSpeed {
   };
 }
 
-async function measure(model: Model, shape: ModelShape, config: TrainConfig): Promise<MachineSpeed> {
+async function measure(
+  model: Model,
+  shape: ModelShape,
+  config: TrainConfig,
+  mostTokens: number,
+): Promise<MachineSpeed> {
   const context = Math.min(config.promptMaxLen + config.generateMaxLen, model.info.maxPositionEmbeddings);
   const length = Math.min(context, mostTokens);
   const packed = sequences(Math.max(1, Math.floor(mostTokens / length)), length, shape.vocabSize);

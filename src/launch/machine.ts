@@ -1,9 +1,8 @@
 /** The machine a verb runs on, as its options choose it. */
 import { parseBytes } from '../bytes.js';
-import { cudaIndex, cudaOptions } from '../engine/cuda.js';
+import { cudaIndex, requireGpu } from '../engine/cuda.js';
 import { Engine } from '../engine/engine.js';
 import { readDebugEnvironment } from '../env.js';
-import { LimrError } from '../errors.js';
 import { loadNative, type NativeAddon } from '../native.js';
 
 /** The options by which a verb chooses them; "" and null follow the machine. */
@@ -26,19 +25,6 @@ export interface ChosenMachine {
   readonly hostBytes: number;
 }
 
-/** What is free on a GPU now. @throws {LimrError} LIMR_PLATFORM naming what is missing */
-function freeBytesOf(index: number, addon: NativeAddon): number {
-  const { devices, problem } = addon.cudaProbe(cudaOptions(index));
-  const device = devices[index];
-  if (device !== undefined) return device.freeBytes;
-  const found = devices.length === 0 ? 'there is no GPU' : `there are ${devices.length} GPUs, counted from 0`;
-  throw new LimrError(
-    'LIMR_PLATFORM',
-    problem?.message ?? `--device cuda:${index}: ${found}`,
-    problem?.hint ?? 'See `limr-engine doctor`, or use --device cpu; `plan` takes --device-memory instead of a GPU.',
-  );
-}
-
 /**
  * The device, threads and bytes that options ask for; what they leave open follows variables and machine.
  * @param addon for tests; default: this package's
@@ -57,7 +43,7 @@ export function chooseMachine(options: MachineOptions, addon: NativeAddon = load
     limitBytes:
       gpu === undefined
         ? limit(options.memory, () => machine.memoryBytes, 'memory')
-        : limit(options.deviceMemory, () => freeBytesOf(gpu, addon), 'device-memory'),
+        : limit(options.deviceMemory, () => requireGpu(gpu).freeBytes, 'device-memory'),
   };
 }
 

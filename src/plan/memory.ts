@@ -45,6 +45,8 @@ export interface MemoryPlan {
   readonly gradientBytes: number;
   readonly optimizerBytes: number;
   readonly workspaceBytes: number;
+  /** What a GPU's libraries take of its memory; 0 on the CPU. */
+  readonly overheadBytes: number;
   /** The most that is taken at once, of the memory of the device. */
   readonly totalBytes: number;
   /** Pinned host memory beside it; 0 on the CPU. */
@@ -103,7 +105,9 @@ function sumUp(roles: readonly { role: ModelRole; plan: NativePlan }[], placemen
   const atOnce = most(({ weightBytes, gradientBytes, generateBytes, scoreBytes, trainBytes }) =>
     Math.max(weightBytes + generateBytes, weightBytes + scoreBytes, weightBytes + gradientBytes + trainBytes),
   );
-  const totalBytes = optimizerBytes + (takesTurns ? atOnce : weightBytes + gradientBytes + workspaceBytes);
+  const overheadBytes = most((plan) => plan.overheadBytes);
+  const totalBytes =
+    overheadBytes + optimizerBytes + (takesTurns ? atOnce : weightBytes + gradientBytes + workspaceBytes);
   const hostBytes = sum((model) => model.hostBytes);
   return {
     models,
@@ -112,6 +116,7 @@ function sumUp(roles: readonly { role: ModelRole; plan: NativePlan }[], placemen
     gradientBytes,
     optimizerBytes,
     workspaceBytes,
+    overheadBytes,
     totalBytes,
     hostBytes,
     placement,

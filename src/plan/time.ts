@@ -28,8 +28,39 @@ export interface MachineSpeed {
   /** Flop a second of a decode step of `maxBatch` sequences: of its products with weights, and of its attention. */
   readonly decode: number;
   readonly attend: number;
-  /** Parameters of the model that it was measured on. */
+  /** Parameters of the model that it was measured on; 0 = not measured, but assumed. */
   readonly numParameters: number;
+}
+
+/** A GPU as its maker describes it. */
+export interface GpuPeak {
+  readonly name: string;
+  /** Flop a second of bf16 products, dense. */
+  readonly flops: number;
+  /** Bytes a second of its memory. */
+  readonly bytes: number;
+}
+
+/** https://www.nvidia.com/en-us/data-center/h100/ (SXM). */
+export const h100: GpuPeak = { name: 'H100 SXM', flops: 989e12, bytes: 3.35e12 };
+
+/** Shares of a GPU's peak that `assumedSpeed` counts with. */
+export const assumedShares = { flops: 0.4, bytes: 0.6 } as const;
+
+/**
+ * What a GPU would do that is not here to be measured. A decode step reads all weights and all keys once, 2 bytes each: the smaller
+ * its batch, the less of the products' speed is left; of attention what the query heads of a kv head share.
+ */
+export function assumedSpeed({ heads, kvHeads }: ModelShape, maxBatch: number, gpu: GpuPeak = h100): MachineSpeed {
+  const flops = assumedShares.flops * gpu.flops;
+  const bytes = assumedShares.bytes * gpu.bytes;
+  return {
+    forward: flops,
+    train: flops,
+    decode: Math.min(flops, maxBatch * bytes),
+    attend: Math.min(flops, (heads / kvHeads) * bytes),
+    numParameters: 0,
+  };
 }
 
 /** An upper bound of a run's time, every prompt and sample being as long as it may be. */

@@ -170,6 +170,7 @@ export function memoryTable({
     row('gradients', memory.gradientBytes),
     row('optimizer', memory.optimizerBytes),
     row('workspace', memory.workspaceBytes, phases),
+    ...(memory.overheadBytes === 0 ? [] : [row('libraries', memory.overheadBytes, '  (of the GPU; an estimate)')]),
     row('total', memory.totalBytes, placementNotes[memory.placement]),
     row('limit', limitBytes),
     ...(hostLimitBytes === undefined

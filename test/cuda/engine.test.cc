@@ -40,8 +40,8 @@ class DeviceModelFolder {
   TempDir dir_;
 };
 
-EngineOptions on_gpu() {
-  return {.threads = 1, .cuda = cuda::CudaOptions{.module = module_file(), .device = 0, .cublaslt = {}, .sync = false}};
+EngineOptions on_gpu(bool sync = false) {
+  return {.threads = 1, .cuda = cuda::CudaOptions{.module = module_file(), .device = 0, .cublaslt = {}, .sync = sync}};
 }
 
 double relative(const std::vector<float>& got, const std::vector<float>& want) {
@@ -151,6 +151,66 @@ LIMR_TEST(a_device_samples_what_it_scores_to_the_bit) {
       }
     }
   }
+}
+
+// A batch that empties, from nine sequences down to one: steps of several sizes, with rows to spare and without.
+LIMR_TEST(a_device_s_recorded_steps_draw_what_others_do_to_the_bit) {
+  const Packed prompts = packed({5, 40, 33});
+  const std::vector<int32_t> rows = {0, 1, 2};
+  const DeviceModelFolder folder("qwen2");
+  Engine recording(on_gpu()), waiting(on_gpu(true));
+  Model a(recording, folder.options(false)), b(waiting, folder.options(false));
+  for (const float top_p : {1.0f, 0.8f}) {
+    const GenerateRequest request{.prompts = prompts.view(),
+                                  .rows = rows,
+                                  .samples_per_prompt = 3,
+                                  .seed = 8,
+                                  .purpose = 1,
+                                  .rollout = 0,
+                                  .temperature = 1,
+                                  .top_k = 0,
+                                  .top_p = top_p,
+                                  .logprob_temperature = 1,
+                                  .min_tokens = 3,
+                                  .max_tokens = 40,
+                                  .eos_token_ids = {1, 2, 3, 4, 5},
+                                  .banned_token_ids = {7},
+                                  .stop_strings = {},
+                                  .max_batch = 9,
+                                  .prefill_chunk = 16};
+    std::map<std::pair<int64_t, int64_t>, FinishedSample> want;
+    const GenerateStats plain = generate(b, request, [&](FinishedSample&& f) {
+      want[{f.prompt, f.sample}] = std::move(f);
+    });
+    expect_eq(plain.recorded_steps, int64_t(0), "LIMR_SYNC=1 records nothing");
+    int64_t finished = 0;
+    const GenerateStats stats = generate(a, request, [&](FinishedSample&& f) {
+      const FinishedSample& other = want[{f.prompt, f.sample}];
+      expect(f.tokens == other.tokens, cat("tokens of ", f.prompt, ".", f.sample));
+      expect_bits(f.logprobs, other.logprobs, cat("log-probs of ", f.prompt, ".", f.sample));
+      ++finished;
+    });
+    expect_eq(finished, int64_t(9));
+    expect(stats.recorded_steps > stats.decode_steps / 2 && stats.recorded_steps < stats.decode_steps,
+           cat(stats.recorded_steps, " of ", stats.decode_steps, " steps were recorded"));
+  }
+}
+
+LIMR_TEST(a_device_forgets_a_recording_that_broke_off) {
+  cuda::CudaDevice& d = gpu_device();
+  const DeviceArray<uint8_t> data(std::vector<uint8_t>(64, 3));
+  expect_throws(Code::kAborted, [&] {
+    const cuda::Graph graph(d, [&] {
+      d.zero(data.data(), 64);
+      throw Error(Code::kAborted, "stopped");
+    });
+  });
+  expect_eq(data.host(), std::vector<uint8_t>(64, 3), "nothing ran");
+  const cuda::Graph graph(d, [&] { d.zero(data.data(), 32); });
+  expect_eq(int(data.host()[0]), 3, "recorded");
+  graph.launch();
+  expect_eq(int(data.host()[31]), 0);
+  expect_eq(int(data.host()[32]), 3);
 }
 
 LIMR_TEST(a_device_learns_as_the_cpu_does) {

@@ -27,7 +27,9 @@ std::string module_file() {
 
 const Context& gpu() {
   static ThreadPool pool(1);
-  static cuda::CudaDevice device({.module = module_file(), .device = 0, .cublaslt = {}, .sync = false});
+  const char* sync = std::getenv("LIMR_SYNC");
+  static cuda::CudaDevice device(
+      {.module = module_file(), .device = 0, .cublaslt = {}, .sync = sync && std::string_view(sync) == "1"});
   static const Context ctx{.device = &device, .cuda = &device, .pool = &pool, .cpu = setups().front().ctx.cpu};
   return ctx;
 }

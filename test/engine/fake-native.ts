@@ -215,7 +215,7 @@ export function fakeNative(options: FakeOptions = {}): {
 } {
   const models: FakeModel[] = [];
   const contexts: NativeContextOptions[] = [];
-  const bytes = { gradientBytes: 0, optimizerBytes: 0, optimizerHostBytes: 0 };
+  const bytes = { gradientBytes: 0, optimizerBytes: 0, optimizerHostBytes: 0, overheadBytes: 0 };
   const nothing = { ...bytes, trainBytes: 0, scoreBytes: 0, generateBytes: 0 };
   const addon: NativeAddon = {
     machine: () => ({

@@ -11,6 +11,7 @@ const planModel = (request: NativePlanRequest) => ({
   gradientBytes: request.trainable ? 4000 : 0,
   optimizerBytes: request.trainable ? 10_000 : 0,
   optimizerHostBytes: 0,
+  overheadBytes: request.device === 'cuda' ? 500 : 0,
   trainBytes: request.trainTokens * (request.activationCheckpointing ? 10 : 30),
   scoreBytes: request.scoreTokens * 4,
   generateBytes: request.kvCacheBytes + request.maxBatch * request.contextLength + request.prefillChunk,
@@ -59,14 +60,19 @@ describe('planMemory on a GPU', () => {
     planMemory(configOf(), 'dir', 2, onGpu, { kind: 'cuda', limitBytes, hostBytes });
 
   it('keeps everything on it where that fits', () => {
-    expect(placed(44_000)).toMatchObject({ placement: 'resident', totalBytes: 44_000, hostBytes: 0 });
+    expect(placed(44_500)).toMatchObject({
+      placement: 'resident',
+      totalBytes: 44_500,
+      overheadBytes: 500,
+      hostBytes: 0,
+    });
   });
 
   it('streams optimizer state from the host first, then lets models take turns', () => {
-    const streamed = 6000 + 8000 + 200 + 10_000;
+    const streamed = 500 + 6000 + 8000 + 200 + 10_000;
     expect(placed(streamed)).toMatchObject({ placement: 'streamed', totalBytes: streamed, hostBytes: 20_000 });
     // The one that trains: weights, gradients and workspace; the others' weights are on the host.
-    const turns = 200 + 2000 + 4000 + 10_000;
+    const turns = 500 + 200 + 2000 + 4000 + 10_000;
     expect(placed(turns)).toMatchObject({ placement: 'turns', totalBytes: turns, hostBytes: 26_000 });
   });
 

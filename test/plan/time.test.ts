@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { duration } from '../../src/cli/commands/plan.js';
-import { shrink } from '../../src/launch/calibrate.js';
-import { forwardFlops, multipliedWeights, planTime } from '../../src/plan/time.js';
+import { shrink, sizesOnGpu } from '../../src/launch/calibrate.js';
+import { assumedShares, assumedSpeed, forwardFlops, h100, multipliedWeights, planTime } from '../../src/plan/time.js';
 import { resolveTrainConfig } from '../../src/ppo/config.js';
 
 const shape = {
@@ -42,6 +42,19 @@ describe('the work of a run', () => {
     expect(alone.trainingSeconds).toBeCloseTo(time.trainingSeconds / 2, 6);
   });
 
+  it('of a GPU that is not here follows from its peaks', () => {
+    const { flops, bytes } = { flops: assumedShares.flops * h100.flops, bytes: assumedShares.bytes * h100.bytes };
+    // One sequence reads 2 bytes for every 2 flop; two heads share the keys of one. 512 sequences are limited by products.
+    expect(assumedSpeed(shape, 1)).toEqual({
+      forward: flops,
+      train: flops,
+      decode: bytes,
+      attend: 2 * bytes,
+      numParameters: 0,
+    });
+    expect(assumedSpeed(shape, 512).decode).toBe(flops);
+  });
+
   it('is told in units that people use', () => {
     expect([0.123, 45, 720, 12_240, 700_000].map(duration)).toEqual(['0.12 s', '45 s', '12 min', '3.4 h', '8.1 days']);
   });
@@ -57,6 +70,14 @@ describe('the model that a machine is measured on', () => {
     num_key_value_heads: kv,
     vocab_size: vocab,
     eos_token_id: vocab - 1,
+  });
+
+  it('is larger on a GPU, where it fits', () => {
+    const qwen = config(28, 3584, 18_944, 28, 4, 152_064);
+    expect(shrink(qwen, sizesOnGpu(80e9).weights)).toMatchObject({ num_hidden_layers: 2, hidden_size: 3584 });
+    expect(sizesOnGpu(80e9).tokens).toBe(8192);
+    const { weights, tokens } = sizesOnGpu(3e9);
+    expect([14 * weights <= 1e9 + 1, tokens < 8192]).toEqual([true, true]);
   });
 
   it('is the planned one where that is small', () => {

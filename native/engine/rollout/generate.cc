@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 
 #include "engine/rollout/scheduler.h"
 #include "engine/upload.h"
@@ -84,6 +85,15 @@ TokenIds upload_ids(const Context& ctx, Arena& arena, const std::vector<int32_t>
   return {data, int64_t(ids.size())};
 }
 
+// Rows that a recorded decode step has room for: few sizes, so that few are recorded, and never many more rows than asked for.
+int64_t recorded_rows(int64_t rows, int64_t max_batch) {
+  int64_t room = 1;
+  while (room < rows && room < 8) room *= 2;
+  const int64_t grain = rows <= 8 ? 1 : rows <= 64 ? 8 : rows <= 256 ? 32 : 64;
+  if (rows > 8) room = (rows + grain - 1) / grain * grain;
+  return std::min(room, max_batch);
+}
+
 class Generation {
  public:
   Generation(Model& model, const GenerateRequest& request, const Context& ctx, Arena& arena, int64_t pages,
@@ -109,7 +119,7 @@ class Generation {
     while (!scheduler_.done()) {
       ctx_.throw_if_aborted();
       const Clock::time_point start = Clock::now();
-      const Step step = scheduler_.next();
+      Step step = scheduler_.next();
       compute(step);
       const double took = seconds_since(start), share = double(step.prefill_tokens) / double(step.tokens.size());
       stats.prefill_seconds += took * share;
@@ -117,6 +127,7 @@ class Generation {
       stats.prefill_tokens += step.prefill_tokens;
       stats.generated_tokens += int64_t(step.sampled.size());
       stats.decode_steps += step.sampled.empty() ? 0 : 1;
+      stats.recorded_steps = recorded_steps_;
       count(counters, stats);
       if (drawn && !step.sampled.empty()) {
         std::vector<DrawnToken> tokens;
@@ -151,7 +162,7 @@ class Generation {
   }
 
   // Forward of all rows; the sampled ones get their next token.
-  void compute(const Step& step) {
+  void compute(Step& step) {
     const ArenaScope scope(arena_);
     const int64_t R = int64_t(step.sampled.size());
     std::vector<SampleRow> keys;
@@ -159,13 +170,29 @@ class Generation {
       keys.push_back({{request_.seed, request_.purpose, request_.rollout, uint32_t(request_.rows[size_t(q->prompt)]),
                        uint32_t(q->sample), uint32_t(q->generated())},
                       q->generated() < request_.min_tokens});
+    const bool recordable = records_ && R > 0 && step.tokens.size() == size_t(R);
+    if (recordable) fill_up(step, keys);
     Upload upload(ctx_, arena_, step_upload(request_.max_batch, request_.prefill_chunk, length_));
-    const Batch batch = upload.add(step.batch(), false);
     const int32_t* sampled_rows = upload.add(std::span<const int32_t>(step.sampled_rows));
     const SampleRow* sample_rows = upload.add(std::span<const SampleRow>(keys));
+    const Batch batch = upload.add(step.batch(), false);
     upload.send();
-    const View x = model_.transformer().forward(ctx_, arena_, batch, [&](int64_t l) { return cache_.layer(l); });
+    const auto queue_step = [&] { return queue(batch, sampled_rows, sample_rows, int64_t(keys.size())); };
+    const Sampled* sampled = recordable ? recorded(batch.num_tokens, queue_step) : queue_step();
     if (R == 0) return;
+    std::vector<Sampled> staging;
+    const Sampled* drawn = on_host(*ctx_.device, sampled, R, staging);
+    check_sampled(drawn, R);
+    for (int64_t r = 0; r < R; ++r) {
+      step.sampled[size_t(r)]->tokens.push_back(drawn[r].token);
+      step.sampled[size_t(r)]->logprobs.push_back(drawn[r].logprob);
+    }
+  }
+
+  // Queues the forward of all rows and the draw of `R` of them; returns where it will be.
+  const Sampled* queue(const Batch& batch, const int32_t* sampled_rows, const SampleRow* sample_rows, int64_t R) {
+    const View x = model_.transformer().forward(ctx_, arena_, batch, [&](int64_t l) { return cache_.layer(l); });
+    if (R == 0) return nullptr;
     const ModelConfig& c = model_.config();
     const WeightTable& t = model_.weights().table();
     const StepScratch s = step_scratch(arena_, model_.transformer(), R);
@@ -199,13 +226,36 @@ class Generation {
                             .num_eos = eos_.count,
                             .scratch = s.sampling});
     }
-    std::vector<Sampled> staging;
-    const Sampled* drawn = on_host(*ctx_.device, s.sampled, R, staging);
-    check_sampled(drawn, R);
-    for (int64_t r = 0; r < R; ++r) {
-      step.sampled[size_t(r)]->tokens.push_back(drawn[r].token);
-      step.sampled[size_t(r)]->logprobs.push_back(drawn[r].logprob);
+    return s.sampled;
+  }
+
+  // The last sequence again, so often that the step has as many rows as one that may be recorded. What it computes and writes is
+  // what the sequence does, to the bit; nobody reads what is drawn.
+  void fill_up(Step& step, std::vector<SampleRow>& keys) const {
+    const int64_t rows = recorded_rows(int64_t(keys.size()), request_.max_batch);
+    for (auto n = int64_t(keys.size()); n < rows; ++n) {
+      step.tokens.push_back(step.tokens.back());
+      step.positions.push_back(step.positions.back());
+      step.slots.push_back(step.slots.back());
+      AttentionSequence again = step.sequences.back();
+      again.begin = n;
+      step.sequences.push_back(again);
+      step.sampled_rows.push_back(int32_t(n));
+      keys.push_back(keys.back());
     }
+  }
+
+  // A decode step of `rows` rows: the first one runs as it is queued, since products choose their algorithms then; the second one is
+  // recorded, and that is what runs from then on. Its arrays lie where they did.
+  template <typename Queue>
+  const Sampled* recorded(int64_t rows, Queue&& queue_step) {
+    auto [known, first] = recorded_.try_emplace(rows);
+    Recorded& r = known->second;
+    if (first) return queue_step();
+    if (!r.graph) r.graph = std::make_unique<cuda::Graph>(*ctx_.cuda, [&] { r.sampled = queue_step(); });
+    r.graph->launch();
+    ++recorded_steps_;
+    return r.sampled;
   }
 
   StopReason stop_reason(Sequence& s) const {
@@ -236,6 +286,13 @@ class Generation {
   TokenIds eos_, banned_;
   Scheduler scheduler_;
   size_t longest_stop_ = 0;
+  struct Recorded {
+    std::unique_ptr<cuda::Graph> graph;
+    const Sampled* sampled = nullptr;
+  };
+  const bool records_ = ctx_.cuda && !ctx_.cuda->sync() && !ctx_.check_nans;
+  std::map<int64_t, Recorded> recorded_;  // by rows
+  int64_t recorded_steps_ = 0;
 };
 
 }  // namespace

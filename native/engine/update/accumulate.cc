@@ -46,7 +46,7 @@ LossTerms Model::accumulate(const PackedTokens& packed, const Loss& loss) {
   LIMR_CHECK((loss.kind == Loss::kValue) == (head() == Head::kValue), kState,
              loss.kind == Loss::kValue ? "a value loss needs a value head" : "this loss needs a language-model head");
   const Context ctx = begin(kTraining);
-  const FlushDenormals flush;  // the terms of the loss are computed on this thread
+  const FlushDenormals flush;  // on the CPU the terms of the loss are computed on this thread
   LossTerms terms;
   terms.losses.assign(packed.tokens.size(), 0.0f);
   terms.outputs.assign(packed.tokens.size(), 0.0f);
@@ -64,6 +64,8 @@ LossTerms Model::accumulate(const PackedTokens& packed, const Loss& loss) {
   Upload upload(ctx, arena, upload_size(host.num_tokens, host.num_sequences, R));
   const Batch batch = upload.add(host, true);
   const PredictedRows rows = upload.add(p);
+  const LossRows measured(loss, p.index);
+  const LossForward given = upload.add(measured, loss.kind);
   upload.send();
   TrainBuffers b =
       train_buffers(arena, transformer_, batch.num_tokens, packed_batch.num_pages(), options_.checkpointing);
@@ -73,7 +75,7 @@ LossTerms Model::accumulate(const PackedTokens& packed, const Loss& loss) {
   {
     const ArenaScope scope(arena);
     const HeadScratch s = head_scratch(arena, transformer_, head(), R, true);
-    head_backward(ctx, *this, s, b.acts.x, rows, p.index, loss, terms, grads);
+    head_backward(ctx, *this, s, b.acts.x, rows, p.index, given, loss.temperature, terms, grads);
     zero(ctx, b.dx);
     scatter_rows(ctx, {.out = b.dx, .inp = s.dx, .index = rows.rows});
   }

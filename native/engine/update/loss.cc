@@ -1,51 +1,25 @@
 #include "engine/update/loss.h"
 
-#include <cmath>
-
 #include "core/error.h"
 
 namespace limr {
-namespace {
 
-TokenLoss policy_loss(const PolicyLoss& p, size_t i, float logprob, float entropy) {
-  const float ratio = std::exp(logprob - p.old_logprobs[i]), A = p.advantages[i];
-  const float clipped = std::fmin(std::fmax(ratio, 1 - p.eps_clip_low), 1 + p.eps_clip_high);
-  const float surrogate = ratio * A, bound = clipped * A;
-  // The gradient of a minimum goes to the smaller term; inside the clip range both are the same.
-  TokenLoss t{-std::fmin(surrogate, bound), surrogate <= bound || clipped == ratio ? -surrogate : 0.0f, 0};
-  if (p.kl_coef != 0) {
-    const float d = logprob - p.ref_logprobs[i];
-    const float kl = p.kl_estimator == KlEstimator::kK1   ? d
-                     : p.kl_estimator == KlEstimator::kK2 ? 0.5f * d * d
-                                                          : std::exp(-d) - 1 + d;
-    const float slope = p.kl_estimator == KlEstimator::kK1   ? 1.0f
-                        : p.kl_estimator == KlEstimator::kK2 ? d
-                                                             : 1 - std::exp(-d);
-    t.loss += p.kl_coef * kl;
-    t.d_output += p.kl_coef * slope;
-  }
-  t.loss -= p.entropy_coef * entropy;
-  t.d_entropy = -p.entropy_coef;
-  return t;
-}
-
-TokenLoss value_loss(const ValueLoss& v, size_t i, float value) {
-  const float target = v.returns[i], plain = value - target;
-  if (v.value_clip == 0) return {0.5f * plain * plain, plain, 0};
-  const float moved = value - v.old_values[i], held = std::fmin(std::fmax(moved, -v.value_clip), v.value_clip);
-  const float clipped = v.old_values[i] + held - target;
-  const float a = clipped * clipped, b = plain * plain;
-  // A tie (inside the clip range) has one gradient; a clipped maximum is constant in V.
-  const float slope = b >= a || held == moved ? plain : 0.0f;
-  return {0.5f * std::fmax(a, b), slope, 0};
-}
-
-}  // namespace
-
-TokenLoss token_loss(const Loss& loss, int64_t i, float output, float entropy) {
-  if (loss.kind == Loss::kPolicy) return policy_loss(loss.policy, size_t(i), output, entropy);
-  if (loss.kind == Loss::kValue) return value_loss(loss.value, size_t(i), output);
-  return {-output, -1, 0};
+LossRows::LossRows(const Loss& loss, std::span<const int32_t> index)
+    : coefficients{loss.policy.eps_clip_low, loss.policy.eps_clip_high, loss.policy.kl_coef,
+                   loss.policy.kl_estimator, loss.policy.entropy_coef,  loss.value.value_clip} {
+  const auto rows = [&](std::span<const float> tokens, bool read) {
+    std::vector<float> out;
+    if (read)
+      for (const int32_t i : index) out.push_back(tokens[size_t(i)]);
+    return out;
+  };
+  const bool policy = loss.kind == Loss::kPolicy, value = loss.kind == Loss::kValue;
+  weights = rows(loss.weights, true);
+  advantages = rows(loss.policy.advantages, policy);
+  old_logprobs = rows(loss.policy.old_logprobs, policy);
+  ref_logprobs = rows(loss.policy.ref_logprobs, policy && loss.policy.kl_coef != 0);
+  returns = rows(loss.value.returns, value);
+  old_values = rows(loss.value.old_values, value && loss.value.value_clip != 0);
 }
 
 void check_loss(const Loss& loss, std::span<const int32_t> offsets, int64_t tokens) {

@@ -1,17 +1,14 @@
-// native/engine/update/loss.h - losses of one token, and their derivatives. A policy loss is an entry of a table.
+// native/engine/update/loss.h - what a caller asks of accumulate: a loss of ops/loss.h over the tokens of packed sequences.
 #pragma once
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "ops/loss.h"
+
 namespace limr {
 
-enum class KlEstimator { kK1, kK2, kK3 };
-
-// Policy, on r = exp(logprob - old_logprob):
-//   -min(r A, clip(r, 1 - eps_low, 1 + eps_high) A) + kl_coef * kl(logprob - ref) - entropy_coef * H
-// k1 = d, k2 = d^2/2, k3 = exp(-d) - 1 + d, with d = logprob - ref (http://joschu.net/blog/kl-approx.html).
 struct PolicyLoss {
   float eps_clip_low = 0.2f, eps_clip_high = 0.2f;
   float kl_coef = 0;
@@ -20,14 +17,15 @@ struct PolicyLoss {
   std::span<const float> advantages, old_logprobs, ref_logprobs;
 };
 
-// Value: max((V - R)^2, (V_old + clamp(V - V_old, +-clip) - R)^2) / 2, or without the second term when clip is 0.
 struct ValueLoss {
   float value_clip = 0;
   std::span<const float> old_values, returns;
 };
 
 struct Loss {
-  enum Kind { kPolicy, kValue, kCrossEntropy } kind = kCrossEntropy;  // cross-entropy: -logprob
+  using Kind = LossKind;
+  using enum LossKind;
+  Kind kind = kCrossEntropy;
   std::span<const float> weights;  // per token; 0 = the token is not part of the loss
   float temperature = 1;
   PolicyLoss policy;
@@ -39,11 +37,13 @@ struct LossTerms {
   std::string non_finite;
 };
 
-// Of token i, not yet weighted.
-struct TokenLoss {
-  float loss, d_output, d_entropy;
+// What the loss of predicted rows is measured against, in the order of the rows: `index` are their tokens.
+struct LossRows {
+  LossRows(const Loss& loss, std::span<const int32_t> index);
+  static constexpr int64_t kMostArrays = 4;  // of one kind of loss
+  LossCoefficients coefficients;
+  std::vector<float> weights, advantages, old_logprobs, ref_logprobs, old_values, returns;  // empty where not read
 };
-TokenLoss token_loss(const Loss& loss, int64_t i, float output, float entropy);
 
 // Throws kShape naming the array whose length is not `tokens`; kUsage for weights on first tokens and bad coefficients.
 void check_loss(const Loss& loss, std::span<const int32_t> offsets, int64_t tokens);

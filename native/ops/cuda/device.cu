@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "ops/cuda/last_launch.h"
 
 namespace limr::cuda {
 namespace {
@@ -34,6 +35,16 @@ std::unique_ptr<Stream> open_queue(int device, bool sync) {
   return s;
 }
 
+// "; last launch: rope_forward_kernel, grid 28x1x1, block 256x1x1, 0 bytes of shared memory". Unless every launch is waited for
+// (LIMR_SYNC=1), the one that failed may be an earlier one.
+std::string launch_text() {
+  const LastLaunch& l = last_launch;
+  if (!l.kernel) return "";
+  const auto dims = [](const unsigned(&d)[3]) { return cat(d[0], "x", d[1], "x", d[2]); };
+  return cat("; last launch: ", l.kernel, ", grid ", dims(l.grid), ", block ", dims(l.block), ", ", l.shared_bytes,
+             " bytes of shared memory");
+}
+
 }  // namespace
 
 void check_cuda(cudaError_t error, const char* what, const char* file, int line) {
@@ -42,7 +53,7 @@ void check_cuda(cudaError_t error, const char* what, const char* file, int line)
   cudaGetLastError();  // this one is reported: the next call starts clean
   const char* slash = std::strrchr(file, '/');
   const std::string text = cat("CUDA: ", cudaGetErrorName(error), " (", cudaGetErrorString(error), ") at ",
-                               slash ? slash + 1 : file, ":", line, ": ", what);
+                               slash ? slash + 1 : file, ":", line, ": ", what, launch_text());
   if (error == cudaErrorMemoryAllocation)
     throw Error(Code::kMemory, "the GPU has no memory left: " + text,
                 "`limr-engine plan --device cuda` says what fits.");

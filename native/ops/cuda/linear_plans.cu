@@ -13,6 +13,12 @@ constexpr size_t kMaxPlans = 4096;  // descriptors kept
 constexpr unsigned kThreads = 256;
 constexpr int64_t kClasses[] = {16, 64, 256, 1024};  // rows; more take the anchor
 
+std::string text_of(const Product& p) {
+  const char* const kinds[] = {"forward", "backward input", "backward weight"};
+  return cat(kinds[p.kind], " m ", p.m, " n ", p.n, " k ", p.k, " ld ", p.lda, " ", p.ldb, " ", p.ldd,
+             p.type == lt::kF32 ? " f32" : " bf16", p.c ? " + c" : "", p.bias ? " + bias" : "");
+}
+
 int64_t class_of(int64_t rows) {
   for (const int64_t most : kClasses)
     if (rows <= most) return most;
@@ -162,9 +168,9 @@ bool LinearPlans::fits(const Plan& plan, const lt::Algorithm& algorithm) const {
 
 void LinearPlans::launch(const Plan& plan, const Product& p, const lt::Algorithm& algorithm) const {
   const float alpha = 1, beta = p.c ? 1 : 0;
-  check(lt_.matmul(handle_, plan.matmul, &alpha, p.a, plan.a, p.b, plan.b, &beta, p.c ? p.c : p.d, plan.c, p.d, plan.d,
-                   &algorithm, p.workspace, p.workspace_bytes, stream_),
-        "cublasLtMatmul");
+  const int status = lt_.matmul(handle_, plan.matmul, &alpha, p.a, plan.a, p.b, plan.b, &beta, p.c ? p.c : p.d, plan.c,
+                                p.d, plan.d, &algorithm, p.workspace, p.workspace_bytes, stream_);
+  if (status != lt::kStatusSuccess) check(status, cat("cublasLtMatmul, ", text_of(p)).c_str());
 }
 
 // Of a product with p's k and at most kProbe rows and columns: do both algorithms return the same bits?
@@ -172,8 +178,10 @@ bool LinearPlans::same_bits(const Product& p, const lt::Algorithm& algorithm, co
   Product probe = p;
   probe.m = std::min(p.m, kProbe);
   probe.n = std::min(p.n, kProbe);
-  const int64_t element = p.type == lt::kF32 ? 4 : 2, out_bytes = probe.n * p.ldd * element;
-  const int64_t bytes[] = {probe.m * p.lda * 2, probe.n * p.ldb * 2, p.c ? probe.n * p.ldc * element : 0,
+  // Rows of outputs lie side by side: as far apart as the product's, those of a large vocabulary would take 150 MB.
+  if (alignment_of(p) == 16) probe.ldc = probe.ldd = (probe.m + 7) / 8 * 8;
+  const int64_t element = p.type == lt::kF32 ? 4 : 2, out_bytes = probe.n * probe.ldd * element;
+  const int64_t bytes[] = {probe.m * p.lda * 2, probe.n * p.ldb * 2, p.c ? probe.n * probe.ldc * element : 0,
                            p.bias ? probe.m * element : 0, out_bytes};
   int64_t offset[6] = {};
   for (int i = 0; i < 5; ++i) offset[i + 1] = offset[i] + (bytes[i] + 255) / 256 * 256;

@@ -5,8 +5,11 @@
 
 #include <cstdint>
 
+#include "ops/cuda/last_launch.h"
+
 // LIMR_LAUNCH(kernel, grid, block, dynamic shared bytes, stream)(arguments...); a template in parentheses: (kernel<64>).
-#define LIMR_LAUNCH(kernel, grid, block, shared_bytes, stream) kernel<<<grid, block, shared_bytes, stream>>>
+#define LIMR_LAUNCH(kernel, grid, block, shared_bytes, stream) \
+  kernel<<<grid, block, shared_bytes, ::limr::cuda::noted(#kernel, grid, block, shared_bytes, stream)>>>
 
 // In a kernel: its dynamic shared memory, 128-byte aligned. One name a translation unit, whatever the type.
 #define LIMR_DYNAMIC_SHARED(type, name)                                 \

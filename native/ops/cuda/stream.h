@@ -42,6 +42,7 @@ void gather_rows(Stream&, const GatherRows&);
 void scatter_rows(Stream&, const ScatterRows&);
 void logprob_forward(Stream&, const LogprobForward&);
 void logprob_backward(Stream&, const LogprobBackward&);
+void loss_forward(Stream&, const LossForward&);
 void value_forward(Stream&, const ValueForward&);
 void value_backward(Stream&, const ValueBackward&);
 void sample_forward(Stream&, const SampleForward&);

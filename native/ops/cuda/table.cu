@@ -112,6 +112,7 @@ constexpr Table kTable{
     .scatter_rows = op<ScatterRows, scatter_rows>,
     .logprob_forward = op<LogprobForward, logprob_forward>,
     .logprob_backward = op<LogprobBackward, logprob_backward>,
+    .loss_forward = op<LossForward, loss_forward>,
     .value_forward = op<ValueForward, value_forward>,
     .value_backward = op<ValueBackward, value_backward>,
     .sample_forward = op<SampleForward, sample_forward>,

@@ -14,6 +14,7 @@
 #include "ops/attention.h"
 #include "ops/embedding.h"
 #include "ops/logprob.h"
+#include "ops/loss.h"
 #include "ops/matmul.h"
 #include "ops/rmsnorm.h"
 #include "ops/rope.h"
@@ -22,7 +23,7 @@
 
 namespace limr::cuda {
 
-constexpr uint32_t kTableVersion = 1;  // of this header; one build makes both sides
+constexpr uint32_t kTableVersion = 2;  // of this header; one build makes both sides
 
 struct Stream;  // a device, a CUDA stream on it and a cublasLt handle; opaque to the core
 struct Event;   // a point in a stream's queue
@@ -111,6 +112,7 @@ struct Table {
   Call<ScatterRows> scatter_rows;
   Call<LogprobForward> logprob_forward;
   Call<LogprobBackward> logprob_backward;
+  Call<LossForward> loss_forward;
   Call<ValueForward> value_forward;
   Call<ValueBackward> value_backward;
   Call<SampleForward> sample_forward;

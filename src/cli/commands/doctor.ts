@@ -19,12 +19,12 @@ export const doctorVerb: Verb = {
   async run() {
     const { Engine } = await import('../../engine/engine.js');
     const environment = readDebugEnvironment();
-    const { cudaReport } = await import('../../engine/cuda.js');
+    const { probeCuda } = await import('../../engine/cuda.js');
     const engine = Engine.open();
     const machine = engine.machine();
     const { isa, threads } = engine;
     await engine.close();
-    const cuda = await cudaReport(environment);
+    const cuda = probeCuda(0, environment);
     const json = {
       ...machine,
       isa,

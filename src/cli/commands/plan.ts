@@ -1,7 +1,7 @@
 import { formatBytes } from '../../bytes.js';
 import { completeOptions } from '../../config.js';
 import { planOptions } from '../../launch/options.js';
-import type { TimePlan } from '../../plan/time.js';
+import { assumedShares, h100, type TimePlan } from '../../plan/time.js';
 import type { TrainingPlan } from '../../plan/training.js';
 import { hubHooks } from '../download-bar.js';
 import { summaries } from '../summaries.js';
@@ -29,7 +29,7 @@ export const planVerb: Verb = {
     const { chooseMachine } = await import('../../launch/machine.js');
     const { planRun } = await import('../../launch/train.js');
     const { localSettings, resolveTrainSettings } = await import('../../launch/train-settings.js');
-    const { calibrate, readShape } = await import('../../launch/calibrate.js');
+    const { machineSpeed, readShape } = await import('../../launch/calibrate.js');
     const { memoryTable, refuseUnfit } = await import('../../plan/training.js');
     const { planTime } = await import('../../plan/time.js');
     const settings = await localSettings(await resolveTrainSettings(given), { signal, ...hubHooks(terminal) });
@@ -39,7 +39,7 @@ export const planVerb: Verb = {
     const lines = ['memory', ...memoryTable(plan), '', ...describe(plan)];
     if (!completeOptions(planOptions, given).calibrate) return { json: plan, lines };
     const { config, model } = settings;
-    const time = planTime(config, (await readShape(model)).shape, await calibrate(model, config, machine));
+    const time = planTime(config, (await readShape(model)).shape, await machineSpeed(model, config, machine));
     return { json: { ...plan, time }, lines: [...lines, '', ...describeTime(time, config.rollouts)] };
   },
 };
@@ -48,8 +48,13 @@ function describeTime(time: TimePlan, rollouts: number): string[] {
   const { speed, samplingSeconds, scoringSeconds, trainingSeconds, totalSeconds } = time;
   const millions = (speed.numParameters / 1e6).toPrecision(3);
   const phases = [`sampling ${duration(samplingSeconds)}`, `scoring ${duration(scoringSeconds)}`];
+  const { flops, bytes } = assumedShares;
+  const basis =
+    speed.numParameters > 0
+      ? `what ${millions} M parameters of this shape did here just now`
+      : `no GPU is here to be measured: an ${h100.name} at ${100 * flops}% of its products and ${100 * bytes}% of its bandwidth`;
   return [
-    `time (an estimate: what ${millions} M parameters of this shape did here just now; every prompt and sample as long as it may be)`,
+    `time (an estimate: ${basis}; every prompt and sample as long as it may be)`,
     `  ${phases.join(', ')}, training ${duration(trainingSeconds)} a rollout`,
     `  at most ${duration(totalSeconds)} for ${rollouts} rollouts, without evaluation, grading and checkpoints`,
   ];

@@ -63,6 +63,7 @@ struct Runtime {
   bool eager = std::string_view(environment("CUDA_SHIM_STREAMS", "deferred")) == "eager";
   bool protect = std::string_view(environment("CUDA_SHIM_PROTECT", "1")) == "1";
   int devices = std::atoi(environment("CUDA_SHIM_DEVICES", "1"));
+  int capability = std::atoi(environment("CUDA_SHIM_CAPABILITY", "80"));
   int open = 0;  // drains under way
 
   Runtime() { set_schedule_text(environment("CUDA_SHIM_SCHEDULE", "round-robin")); }
@@ -220,7 +221,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int device) {
   *p = {};
   std::snprintf(p->name, sizeof p->name, "host shim");
   p->totalGlobalMem = runtime().total;
-  p->major = 8, p->minor = 0, p->multiProcessorCount = 4;
+  p->major = runtime().capability / 10, p->minor = runtime().capability % 10, p->multiProcessorCount = 4;
   return cudaSuccess;
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {

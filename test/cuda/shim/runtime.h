@@ -7,7 +7,7 @@
 //
 // Variables: CUDA_SHIM_SCHEDULE=round-robin|greedy|shuffled[:seed]; CUDA_SHIM_THREADS, OS threads for blocks (1);
 // CUDA_SHIM_STREAMS=eager runs everything when it is queued; CUDA_SHIM_PROTECT=0 leaves device memory open; CUDA_SHIM_MEMORY, bytes of
-// the device (2 GiB); CUDA_SHIM_DEVICES=0 is a machine without a driver.
+// the device (2 GiB); CUDA_SHIM_CAPABILITY=75 is an older one (80); CUDA_SHIM_DEVICES=0 is a machine without a driver.
 #pragma once
 #include <cstddef>
 #include <functional>

@@ -3,9 +3,11 @@
 #include <cuda_runtime.h>
 
 #include "matrix.h"
+#include "ops/cuda/last_launch.h"
 
-#define LIMR_LAUNCH(kernel, grid, block, shared_bytes, stream) \
-  ::limr::shim::launcher(kernel, #kernel, grid, block, size_t(shared_bytes), stream)
+#define LIMR_LAUNCH(kernel, grid, block, shared_bytes, stream)               \
+  ::limr::shim::launcher(kernel, #kernel, grid, block, size_t(shared_bytes), \
+                         ::limr::cuda::noted(#kernel, grid, block, size_t(shared_bytes), stream))
 
 #define LIMR_DYNAMIC_SHARED(type, name) type* const name = reinterpret_cast<type*>(::limr::shim::own.dynamic_shared)
 
