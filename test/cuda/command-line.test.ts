@@ -88,8 +88,9 @@ describe.skipIf(module === '')('--device cuda', () => {
   it('evaluates', { timeout }, () => {
     const questions = readFileSync(embeddedEvalPrompts, 'utf8').split('\n').slice(0, 3).join('\n');
     writeFileSync(at('questions.jsonl'), questions);
-    const args = ['eval', '--model', at('model'), '--prompts', at('questions.jsonl'), '--generate-max-len', '8'];
-    expect(succeed(onGpu(args, '--output', at('eval')))).toMatch(/accuracy|questions|3/);
+    const args = ['eval', '--model', at('model'), '--benchmarks', `own=${at('questions.jsonl')}`];
+    succeed(onGpu(args, '--generate-max-len', '8', '--output', at('eval.jsonl')));
+    expect(rowsOf(at('eval.jsonl'))).toHaveLength(3);
   });
 
   describe('trains', () => {
@@ -122,12 +123,21 @@ describe.skipIf(module === '')('--device cuda', () => {
       expectSame('killed');
     });
 
-    it('near what the CPU learns', { timeout }, () => {
+    it('near what the CPU does, of which its bits are not', { timeout }, () => {
       succeed(tinyRun(root, at('cpu')));
-      const loss = (name: string) => rowsOf<Record<string, number>>(join(at(name), 'metrics.jsonl')).map((row) => row);
-      const [gpu, cpu] = [loss('reference'), loss('cpu')];
-      expect(gpu.length).toBe(cpu.length);
-      expect(Object.keys(gpu[1] ?? {})).toEqual(Object.keys(cpu[1] ?? {}));
+      const rollouts = (name: string) => rowsOf<Record<string, number>>(join(at(name), 'metrics.jsonl'));
+      const [gpu, cpu] = [rollouts('reference'), rollouts('cpu')];
+      expect(gpu.map((row) => Object.keys(row))).toEqual(cpu.map((row) => Object.keys(row)));
+      // After the first rollout the two may have drawn other tokens. bf16 activations are rounded at other places.
+      for (const [name, tolerance] of [
+        ['entropy/mean', 0.01],
+        ['loss/value', 0.05],
+        ['grad_norm/actor', 0.2],
+        ['grad_norm/critic', 0.2],
+      ] as const) {
+        const [ours, want] = [gpu[1]?.[name] ?? Number.NaN, cpu[1]?.[name] ?? Number.NaN];
+        expect(Math.abs(ours - want), `${name}: ${ours}, on the CPU ${want}`).toBeLessThan(tolerance * Math.abs(want));
+      }
     });
   });
 
