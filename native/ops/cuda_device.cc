@@ -9,7 +9,7 @@ namespace limr::cuda {
 namespace {
 
 constexpr const char* kRebuild =
-    "Build it again, with the addon: `npm rebuild limr-engine` (in a clone: `npm run install`).";
+    "Build it again, with the addon: `npm rebuild limr-engine` (in a clone: `npm run install -- limr_cuda`).";
 
 const Table& open_module(const std::string& file) {
   void* module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
