@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { type Fate, type Step, spans, steps } from './docs/markdown.js';
 import { engineArguments, simpleCommands } from './docs/shell.js';
-import { checkCommand, checkPhrase } from './docs/verbs.js';
+import { checkCommand, checkPhrase, isPhrase } from './docs/verbs.js';
 import type { SourceFile } from './project.js';
 
 /** Backticked words that start with one of these are paths of the project. */
@@ -60,6 +60,26 @@ export function checkListed(document: SourceFile, names: readonly string[], shap
   return [
     ...names.filter((name) => !listed.includes(name)).map((name) => `${document.path}: ${name} is not described`),
     ...listed.filter((name) => !names.includes(name)).map((name) => `${document.path}: ${name} is not in the code`),
+  ];
+}
+
+/** Each of `names` has a chapter of its own, which says why it comes and how to mend it; no other name of that shape has one. */
+export function checkChapters({ path: document, text }: SourceFile, names: readonly string[], shape: RegExp): string[] {
+  const chapters = new Map<string, string>();
+  for (const chapter of text.split(/^## /m).slice(1)) {
+    const [, name = ''] = /^`(\w+)`\n/.exec(chapter) ?? [];
+    if (shape.test(name)) chapters.set(name, chapter);
+  }
+  return [
+    ...names.flatMap((name) => {
+      const chapter = chapters.get(name);
+      if (chapter === undefined) return [`${document}: ${name} has no chapter`];
+      const lacks = ['**Why**', '**Mend**'].find((word) => !chapter.includes(word));
+      return lacks === undefined ? [] : [`${document}: the chapter of ${name} has no ${lacks}`];
+    }),
+    ...Array.from(chapters.keys())
+      .filter((name) => !names.includes(name))
+      .map((name) => `${document}: ${name} is not in the code`),
   ];
 }
 
@@ -136,7 +156,11 @@ export function countCommands(documents: readonly SourceFile[]): string {
   const parsed = count(({ kind }) => kind === 'not run');
   const quick = count((fate) => (fate.kind === 'run' || fate.kind === 'fails') && fate.quick);
   const failing = count(({ kind }) => kind === 'fails');
-  return `${all.length} commands: ${all.length - parsed} are run (${quick} in npm test too, ${failing} in blocks that must fail), ${parsed} say why not and are parsed`;
+  const phrases = documents
+    .filter(({ path: name }) => !isHistory(name))
+    .flatMap(({ text }) => spans(text))
+    .filter(({ text }) => isPhrase(text));
+  return `${all.length} commands: ${all.length - parsed} are run (${quick} in npm test too, ${failing} in blocks that must fail), ${parsed} say why not and are parsed; so are ${phrases.length} flags and commands in sentences`;
 }
 
 /** A line that shows what becomes of a wrong name. */

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import {
+  checkChapters,
   checkCommands,
   checkListed,
   checkReferences,
@@ -69,6 +70,7 @@ async function docs(files: readonly string[]): Promise<string[]> {
     ),
     ...checkVerbTable(document('README.md'), verbNames),
     ...checkListed(document('docs/troubleshooting.md'), errorCodes, /^LIMR_/),
+    ...checkChapters(document('docs/troubleshooting.md'), errorCodes, /^LIMR_/),
     ...checkListed(
       document('docs/environment.md'),
       [...Object.keys(debugVariables), ...hubVariables],

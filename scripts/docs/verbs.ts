@@ -79,6 +79,14 @@ export function checkCommand(words: readonly string[]): string {
 const quiet = (command: Command): Command =>
   command.exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
 
+/** Whether code within a sentence is a command or flag of limr-engine. */
+export function isPhrase(text: string): boolean {
+  return (
+    /^(?:--[a-z]|(?:npx )?limr-engine )/.test(text) ||
+    (/ --[a-z]/.test(text) && verbOf(text.split(/\s+/)) !== undefined)
+  );
+}
+
 /**
  * Code within a sentence, such as `train --resume` or `--eps-clip 0.2`: its flags, but not its values, which may be letters.
  * @param row the first code of its table row: where that is a verb, bare flags are that verb's

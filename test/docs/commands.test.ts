@@ -7,7 +7,10 @@ import { projectFiles, readFiles, root } from '../../scripts/project.js';
 
 const pages = readFiles(projectFiles(), /^(?:README|docs\/.*)\.md$/);
 
-describe.skipIf(!existsSync(path.join(root, 'dist/cli/main.js')))('quick commands', () => {
+// Linux: /dev/full, GNU sed.
+const runnable = process.platform === 'linux' && existsSync(path.join(root, 'dist/cli/main.js'));
+
+describe.skipIf(!runnable)('quick commands', () => {
   it('do what the pages say', async () => {
     let commands = 0;
     for (const page of pages) {

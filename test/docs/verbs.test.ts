@@ -80,7 +80,7 @@ describe('documents', () => {
     const text =
       '<!-- quick -->\n```bash\nnpx limr-engine plan\nls\n```\n\n<!-- not run: hub -->\n```bash\nnpx limr-engine train\n```\n';
     expect(countCommands(page(text))).toBe(
-      '2 commands: 1 are run (1 in npm test too, 0 in blocks that must fail), 1 say why not and are parsed',
+      '2 commands: 1 are run (1 in npm test too, 0 in blocks that must fail), 1 say why not and are parsed; so are 0 flags and commands in sentences',
     );
   });
 });

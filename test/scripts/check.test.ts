@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkListed, checkReferences } from '../../scripts/check-docs.js';
+import { checkChapters, checkListed, checkReferences } from '../../scripts/check-docs.js';
 import { weakSymbols } from '../../scripts/check-isa.js';
 import { checkLock } from '../../scripts/check-lock.js';
 
@@ -46,12 +46,24 @@ describe('checkReferences', () => {
 describe('checkListed', () => {
   it('finds what the document lacks and what the code lacks', () => {
     const document = {
-      path: 'docs/errors.md',
+      path: 'docs/troubleshooting.md',
       text: '| `LIMR_IO` | x |\n| `LIMR_OLD` | y |\nand `LIMR_SHAPE` in a sentence',
     };
     expect(checkListed(document, ['LIMR_IO', 'LIMR_SHAPE'], /^LIMR_/)).toEqual([
-      'docs/errors.md: LIMR_SHAPE is not described',
-      'docs/errors.md: LIMR_OLD is not in the code',
+      'docs/troubleshooting.md: LIMR_SHAPE is not described',
+      'docs/troubleshooting.md: LIMR_OLD is not in the code',
+    ]);
+  });
+});
+
+describe('checkChapters', () => {
+  it('finds chapters that are missing, incomplete or of nothing', () => {
+    const text =
+      '## `LIMR_IO`\n\n**Why**: a. **Mend**: b.\n\n## `LIMR_SHAPE`\n\n**Why**: c.\n\n## `LIMR_OLD`\n\n## Other\n';
+    expect(checkChapters({ path: 'x.md', text }, ['LIMR_IO', 'LIMR_SHAPE', 'LIMR_NEW'], /^LIMR_/)).toEqual([
+      'x.md: the chapter of LIMR_SHAPE has no **Mend**',
+      'x.md: LIMR_NEW has no chapter',
+      'x.md: LIMR_OLD is not in the code',
     ]);
   });
 });
