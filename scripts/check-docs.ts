@@ -20,6 +20,20 @@ function exists(name: string, files: readonly string[]): boolean {
   return files.some((file) => file === bare || file.startsWith(`${bare}/`));
 }
 
+/** What `#...` may name in a page: its headings as GitHub spells them, and ids. */
+function anchorsOf(text: string): Set<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ''] of text.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ +(.*?) *$/gm)) {
+    const words = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+    const slug = words.replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-');
+    let anchor = slug;
+    for (let n = 1; anchors.has(anchor); n += 1) anchor = `${slug}-${n}`;
+    anchors.add(anchor);
+  }
+  for (const [, id = ''] of text.matchAll(/\bid="([^"]+)"/g)) anchors.add(id);
+  return anchors;
+}
+
 /**
  * @param documents the Markdown files
  * @param files every file of the project
@@ -37,10 +51,15 @@ export function checkReferences(
       for (const [, word = ''] of line.matchAll(/`([^`\s]+)`/g)) {
         if (folders.test(word) && !exists(word, files)) problems.push(`${place}: ${word} does not exist`);
       }
-      for (const [, link = ''] of line.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
-        if (/^[a-z]+:/.test(link)) continue;
-        const target = path.posix.normalize(path.posix.join(path.posix.dirname(document), link));
-        if (!exists(target, files)) problems.push(`${place}: the link to ${link} leads nowhere`);
+      for (const [, link = '', anchor = ''] of line.matchAll(/\]\(([^)#\s]*)#?([^)\s]*)[^)]*\)/g)) {
+        if (/^[a-z]+:/.test(link) || `${link}${anchor}` === '') continue;
+        const target =
+          link === '' ? document : path.posix.normalize(path.posix.join(path.posix.dirname(document), link));
+        if (link !== '' && !exists(target, files)) problems.push(`${place}: the link to ${link} leads nowhere`);
+        const page = anchor === '' ? undefined : documents.find((other) => other.path === target);
+        if (page !== undefined && !anchorsOf(page.text).has(anchor)) {
+          problems.push(`${place}: ${target} has no heading #${anchor}`);
+        }
       }
       for (const [, script = ''] of line.matchAll(/\bnpm run ([\w:-]+)/g)) {
         if (!scripts.includes(script)) problems.push(`${place}: npm run ${script} is not a script of package.json`);

@@ -40,6 +40,9 @@ describe('checkReferences', () => {
     expect(check('[n](gone.md)')).toHaveLength(1);
     expect(check('`src/*.cc`')).toHaveLength(1);
     expect(check('npm run gone')).toHaveLength(1);
+    expect(check('# `LIMR_IO`: a disk\n[a](#limr_io-a-disk)\n[b](#limr-io)')).toEqual([
+      'docs/x.md:3: docs/x.md has no heading #limr-io',
+    ]);
   });
 });
 
