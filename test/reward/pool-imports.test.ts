@@ -32,7 +32,7 @@ it.each(['reward/pool-worker.ts', 'reward/rule-task.ts', 'reward/pairs-task.ts',
     };
     visit(join(src, entry));
     const folders = new Set([...modules].map((file) => relative(src, file).split('/')[0]!));
-    const allowed = ['reward', 'serve', 'errors.ts', 'random.ts'];
+    const allowed = ['reward', 'serve', 'did-you-mean.ts', 'errors.ts', 'random.ts'];
     expect([...folders].filter((folder) => !allowed.includes(folder))).toEqual([]);
     expect([...packages].filter((name) => name !== 'decimal.js')).toEqual([]);
   },
