@@ -97,6 +97,7 @@ async function generate(output: string): Promise<readonly string[]> {
     hideBreadcrumbs: true,
     hidePageHeader: true,
     useCodeBlocks: true,
+    expandParameters: true,
     parametersFormat: 'table',
     interfacePropertiesFormat: 'table',
     classPropertiesFormat: 'table',
@@ -142,6 +143,9 @@ function contents(text: string): string {
 
 const guide = '[library.md](../library.md) shows how the parts are used together.';
 
+/** Indented lines of a docstring that begin with an equation; others go on with a sentence. */
+const isEquation = (lines: string): boolean => /^ {2,}[^\s()]+(?: [^\s()]+)? = /.test(lines);
+
 /** A page without what says nothing: anchors of rows, rules, headings of what has one line, dashes for "no description". */
 export function compact(page: string): string {
   return `${page
@@ -149,6 +153,11 @@ export function compact(page: string): string {
     .replace(/^\*\*\*\n\n/gm, '')
     .replace(/^#+ Get Signature\n\n/gm, '')
     .replace(/^#+ (Returns|Throws)\n\n/gm, '$1: ')
+    .replace(/^(Returns: .+)\n\n(?!Throws: |#|\||```|\n)(?=.)/gm, '$1, ')
+    .replace(/\n((?: {2,}\S.*\n)+)/g, (lines, inner: string) =>
+      isEquation(inner) ? `\n\n\`\`\`text\n${inner}\`\`\`\n\n` : lines,
+    )
+    .replace(/^>/gm, '\\>') // no docstring quotes; one may break a line before ">="
     .replace(/ \| - \|/g, ' | |')
     .replace(/\n{3,}/g, '\n\n')
     .trimEnd()}\n`;
