@@ -58,6 +58,11 @@ function choose<T>(word: string, known: ReadonlyMap<string, T>, hint: string): T
 }
 
 async function runVerb(verb: Verb, called: string, args: readonly string[]): Promise<void> {
+  if (args.length === 1 && (args[0] === '--help' || args[0] === '-h')) {
+    const { verbHelp } = await import('./help/verb-help.js'); // needs no parser, which takes as long to load as all of the rest
+    const { helpStyle } = await import('./help/style.js');
+    return write(verbHelp(verb, called, helpStyle()));
+  }
   const { CommanderError } = await import('commander');
   const { verbCommand } = await import('./verb.js');
   const { withSwitches } = await import('./flags.js');

@@ -59,9 +59,9 @@ export const selectOptions = {
     { max: 15 },
     'decimals that scores are rounded to before the threshold (the published ones: 2); 15 = as good as not at all',
   ),
-  minPassRate: choice.number(0.2, { max: 1 }, 'of pass-rate: lower end of the band'),
-  maxPassRate: choice.number(0.8, { max: 1 }, 'of pass-rate: upper end of the band'),
-  seed: choice.integer(42, { max: 0xffffffff }, 'of random'),
+  minPassRate: choice.number(0.2, { max: 1 }, 'pass rate that --method pass-rate keeps, at least'),
+  maxPassRate: choice.number(0.8, { max: 1 }, 'pass rate that --method pass-rate keeps, at most'),
+  seed: choice.integer(42, { max: 0xffffffff }, 'seed of --method random'),
 
   signal: measure.choice(
     'reward',

@@ -46,7 +46,7 @@ const inTerm = (choices: readonly string[]): boolean => choices.join('|').length
 function unitOf(name: string, option: NumberOption): string {
   if (name.endsWith('Ms')) return 'ms';
   if (name.endsWith('Bytes')) return 'bytes';
-  if (/(?:MaxLen|BufferLen|MaxTokens|minTokens|prefillChunk)$/.test(name)) return 'tokens';
+  if (/(?:[mM]axLen|BufferLen|MaxTokens|minTokens|prefillChunk)$/.test(name)) return 'tokens';
   if (name === 'port') return 'port';
   return option.kind === 'integer' ? 'n' : 'x';
 }
