@@ -9,6 +9,7 @@ import {
 } from '../maths/index.js';
 import { pythonStrip } from '../python-text.js';
 import { isBareAnswer, isDelimited } from './bare.js';
+import { contentOfChoice, sameChoice } from './choices.js';
 import type { Grade, Grader, Verdict } from './grader.js';
 
 /** Longer answers are only compared for identity, and of longer responses only the end is looked at. */
@@ -36,6 +37,9 @@ export function standardCompare(gold: string, answer: string): Verdict {
   if (x.length > maxLength || y.length > maxLength) return { equal: false, reason: 'too_long' };
   const choice = sameChoice(x, y);
   if (choice !== null) return { equal: choice, reason: choice ? 'same_text' : 'other_text' };
+  const [goldContent, content] = [contentOfChoice(x), contentOfChoice(y)];
+  if (goldContent !== null && content === null) return standardCompare(goldContent, y);
+  if (goldContent === null && content !== null) return standardCompare(x, content);
   const g = parsed(x);
   const a = parsed(y);
   const verdict = g && a && compareAnswers(g, a, standardRules);
@@ -46,27 +50,12 @@ export function standardCompare(gold: string, answer: string): Verdict {
 }
 
 const inBrackets = /^\\\((?:(?!\\[()])[\s\S])*\\\)$|^\\\[(?:(?!\\[[\]])[\s\S])*\\\]$/;
+const inStars = /^\*\*[^*]+\*\*[.。]?$/;
 
-/** Without the delimiters of mathematics around the whole of it; dollars mean nothing to the parser anyway. */
+/** Without the delimiters of mathematics, or Markdown's of bold, around the whole of it; dollars mean nothing to the parser anyway. */
 function undelimited(answer: string): string {
+  if (inStars.test(answer)) return undelimited(pythonStrip(answer.replaceAll('**', '')));
   return inBrackets.test(answer) ? pythonStrip(answer.slice(2, -2)) : answer;
-}
-
-const choiceAlone = /^\(?([A-J])\)?[.:]?$/;
-const choiceFirst = /^\(([A-J])\)\s*\S/;
-const faces = /\\(?:text(?:bf|it|rm)?|math(?:bf|rm)|boldsymbol|mbox)(?![a-zA-Z])|[{}$~]|\\[ ,;:!]|\\q?quad/g;
-
-/** For a choice on one side and a choice with its content on the other (`(C) 42`): whether they are the same one. */
-function sameChoice(x: string, y: string): boolean | null {
-  const [a, b] = [x, y].map((answer) => (answer.length < 400 ? answer.replace(faces, ' ').trim() : '')) as [
-    string,
-    string,
-  ];
-  const alone = choiceAlone.exec(a) ?? choiceAlone.exec(b);
-  const first = choiceFirst.exec(a) ?? choiceFirst.exec(b);
-  return alone && first && (choiceAlone.test(a) ? choiceFirst.test(b) : choiceFirst.test(a))
-    ? alone[1] === first[1]
-    : null;
 }
 
 function parsed(answer: string): Answer | null {

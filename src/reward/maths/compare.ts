@@ -1,4 +1,5 @@
 import { Budget, exhausted } from './budget.js';
+import { withoutHabits } from './conventions.js';
 import { decimalValue } from './decimals.js';
 import { doubleValue } from './doubles.js';
 import { equalValues } from './equal-values.js';
@@ -40,15 +41,32 @@ export interface CompareVerdict {
 
 const zero = numberNode(0n);
 
-/** Whether a gold answer and an answer are equal. Bounded by a budget; never "equal" when in doubt. */
+/**
+ * Whether a gold answer and an answer are equal. Bounded by a budget; never "equal" when in doubt. Letters that may be a unit are read as
+ * one if that makes the answers equal and the other side has no variables, or a unit too.
+ */
 export function compareAnswers(gold: Answer, answer: Answer, rules: Rules): CompareVerdict {
+  const verdict = compareReadings(gold, answer, rules);
+  if (verdict.equal || !rules.units || (!gold.measured && !answer.measured)) return verdict;
+  const [g, a] = [gold.measured ?? gold, answer.measured ?? answer];
+  if (!isConstant(g.tree) || !isConstant(a.tree)) return verdict;
+  const measured = compareReadings(g, a, rules);
+  return measured.equal || (gold.measured && answer.measured) ? measured : verdict;
+}
+
+function isConstant(tree: Node): boolean {
+  return variablesOf(tree).names.size === 0;
+}
+
+function compareReadings(gold: Answer, answer: Answer, rules: Rules): CompareVerdict {
   try {
     if (rules.units && !unitsAgree(gold.unit, answer.unit)) return different('other_unit');
     const comparison = new Comparison(rules, new Budget());
-    const verdict = comparison.trees(gold.tree, answer.tree);
+    const [goldTree, answerTree] = rules.habits ? withoutHabits(gold.tree, answer.tree) : [gold.tree, answer.tree];
+    const verdict = comparison.trees(goldTree, answerTree);
     if (verdict.equal || !rules.ignoreCase) return verdict;
-    const [g, a] = [lowerCased(gold.tree), lowerCased(answer.tree)];
-    if (g === null || a === null || (g === gold.tree && a === answer.tree)) return verdict;
+    const [g, a] = [lowerCased(goldTree), lowerCased(answerTree)];
+    if (g === null || a === null || (g === goldTree && a === answerTree)) return verdict;
     const folded = comparison.trees(g, a);
     return folded.equal ? folded : verdict;
   } catch (error) {
@@ -81,7 +99,7 @@ class Comparison {
     this.budget.spend(20);
     let gold = this.membership(collapsed(matrixValue(this.single(goldTree), this.budget)));
     let answer = this.membership(collapsed(matrixValue(this.single(answerTree), this.budget)));
-    if (isEquation(answer) && !isEquation(gold) && (this.rules.anyEquation || namesValue(answer)))
+    if (isEquation(answer) && !isEquation(gold) && (this.rules.anyEquation || this.tellsValue(answer)))
       answer = answer.sides.at(-1)!;
     else if (isAssignment(gold) && !isEquation(answer)) gold = gold.sides.at(-1)!;
     if (gold.kind === 'relation' && answer.kind === 'relation') return this.relations(gold, answer);
@@ -97,10 +115,21 @@ class Comparison {
     return this.values(gold, answer);
   }
 
+  /** Whether an equation stands for its right side: it names a value, or says nothing but that two spellings of it are equal. */
+  private tellsValue(equation: NodeOf<'relation'>): boolean {
+    if (namesValue(equation)) return true;
+    return (
+      equation.names.every((name) => name === '=') &&
+      equation.sides.every(isExpression) &&
+      equalValues(equation.sides[0]!, equation.sides.at(-1)!, this.budget) === 'same'
+    );
+  }
+
   /** A set of one is its element. */
   private single(node: Node): Node {
     if ((node.kind !== 'set' && node.kind !== 'list') || node.items.length !== 1) return node;
     const item = node.items[0]!;
+    if (node.kind === 'set' && item.kind === 'named-set' && item.name === 'empty') return node;
     return item.kind === 'tuple' && !this.rules.unwrapTuples ? node : this.single(item);
   }
 
@@ -220,6 +249,7 @@ class Comparison {
     const answerItems = itemsOf(answer);
     if (!isCollection(gold) || !isCollection(answer)) return different('other_kind');
     if (answer.kind === 'tuple' && !isPlainTuple(answer, this.budget)) return different('other_kind');
+    if (this.rules.habits && answer.kind === 'tuple' && answerItems.length !== goldItems.length) return different('other_elements');
     return this.inAnyOrder(goldItems, answerItems) ? same('same_elements') : different('other_elements');
   }
 

@@ -37,12 +37,20 @@ function onlySymbols(node: Node): boolean {
   }
 }
 
-/** An equation that tells the value of something: x = 5, a + b = 5, f(2) = 5, 2 + 3 = 5; not 2x = 10 nor x - 1 = 0. */
+/** An equation that tells the value of something: x = 5, a + b = 5, f(2) = 5, 2 + 3 = 5; not 2x = 10, x - 1 = 0, y^2 = 4x. */
 export function namesValue({ sides }: NodeOf<'relation'>): boolean {
-  return (
-    sides.slice(0, -1).every((side) => variablesOf(side).names.size === 0 || !some(side, hasCoefficient)) ||
-    onlySymbols(sides[0]!)
-  );
+  if (onlySymbols(sides[0]!)) return true;
+  const constant = variablesOf(sides.at(-1)!).names.size === 0;
+  return sides
+    .slice(0, -1)
+    .every(
+      (side) =>
+        variablesOf(side).names.size === 0 || !some(side, (part) => hasCoefficient(part) || (!constant && isPower(part))),
+    );
+}
+
+function isPower({ kind }: Node): boolean {
+  return kind === 'power';
 }
 
 /** A constant in a sum, or a factor other than -1. */

@@ -50,6 +50,7 @@ export const unparsable = Symbol('unparsable');
 const whitespace = /\s/;
 const digit = /[0-9]/;
 const letter = /[a-zA-Z]/;
+const han = /\p{Script=Han}/u;
 const spaced = new Set([',', ';', ':', '!', ' ', '\n', '\t', '>', '/']);
 const wordOperators = new Map([
   ['and', 'and'], ['or', 'or'], ['percent', '%'], ['percentage', '%'], ['pct', '%'], ['degree', '°'], ['degrees', '°'], ['deg', '°'],
@@ -63,6 +64,7 @@ const aligning = /^(?:aligned|align|split|gathered|gather|alignedat|eqnarray)\*?
 const numberAndWords = /^([-+]?[\d.,]*\d)\s*([a-zA-Z°%][a-zA-Z°%. ^\d]*)$/;
 const letterList = /^\(?[A-Za-z]\)?(?:\s*(?:,\s*(?:and\b)?|\band\b|&)\s*\(?[A-Za-z]\)?)+$/;
 const oneLetterUnit = /^[mgshlLNJWVK]$/;
+const baseWords = /^\(?base\s+(\d{1,2})\)?$/;
 /** Numbers, tuples of them and the like: mathematics that was put into \text{} for no reason. */
 const plainContent = /^(?=.*\d)[\d\s.,()[\]+\-*/^=xyz]+\\?%?$/;
 /** A number whose thousands are set apart in LaTeX's ways: braced comma, comma or thin space with or without \!. */
@@ -115,6 +117,11 @@ class Lexer {
       let end = this.at + 1;
       while (end < text.length && letter.test(text[end]!)) end += 1;
       this.letters(text.slice(this.at, end));
+      this.at = end;
+    } else if (han.test(c)) {
+      let end = this.at + 1;
+      while (end < text.length && han.test(text[end]!)) end += 1;
+      this.push('text', text.slice(this.at, end));
       this.at = end;
     } else {
       this.operator(c);
@@ -308,7 +315,13 @@ class Lexer {
     if (words === '' || words === '.' || words === '\\') this.space = true;
     else if (letterList.test(words)) this.list(words);
     else if (lower === 'cis') this.push('letters', 'cis');
-    else if (words === '\\%') this.push('operator', '%');
+    else if (words === '\\%' || words === '%') this.push('operator', '%');
+    else if (words === ':' || words === ',' || words === ';') this.push('operator', words);
+    else if (lower === 'to' && this.tokens.at(-1)?.type === 'number') this.push('operator', ':');
+    else if (name === 'mathrm' && /^(?:\\pi|\^?\s*\{?\\circ\}?)$/.test(words)) this.inline(words);
+    else if (words === 'o' && this.tokens.at(-1)?.text === '^') this.push('operator', '°');
+    else if (words.length === 1 && letter.test(words) && this.continuesSum()) this.push('letters', words);
+    else if (baseWords.test(words)) this.base(baseWords.exec(words)![1]!);
     else if (plainContent.test(words) || (name === 'fbox' && this.depth < 4)) this.inline(words);
     else if (plainContent.test(words.replace(/\b(?:and|or)\b/g, ','))) this.inline(words);
     else if (numberAndWords.test(words)) this.numberAndWords(words);
@@ -333,7 +346,21 @@ class Lexer {
 
   private followsValue(): boolean {
     const previous = this.tokens.at(-1);
-    return previous !== undefined && (previous.type === 'number' || previous.text === '}' || previous.text === ')');
+    if (previous === undefined) return false;
+    return ['number', 'constant'].includes(previous.type) || previous.text === '}' || previous.text === ')';
+  }
+
+  private continuesSum(): boolean {
+    const previous = this.tokens.at(-1);
+    return previous?.type === 'operator' && (previous.text === '+' || previous.text === '-');
+  }
+
+  /** `\text{(base 8)}` as a subscript. */
+  private base(digits: string): void {
+    this.push('operator', '_');
+    this.push('operator', '{');
+    this.push('number', digits);
+    this.push('operator', '}');
   }
 
   /** `\text{5 cm}`. */

@@ -1,6 +1,8 @@
 import type { Dialect } from './dialect.js';
 import { ExpressionParser } from './expression.js';
 import { type Token, unparsable } from './lex.js';
+import { measured } from './measure.js';
+import { withoutReversedBrackets } from './reversed-brackets.js';
 import { type Answer, mapChildren, type Node, negated, some } from './tree.js';
 
 /**
@@ -14,16 +16,35 @@ import { type Answer, mapChildren, type Node, negated, some } from './tree.js';
  *   product  unary {('\cdot' | '/' | ':' | ...) unary},  factors side by side binding tighter than any sign between
  */
 export function parseAnswer(latex: string, dialect: Dialect): Answer | null {
+  const tokens = parsing(() => tokensOf(latex, dialect));
+  if (tokens === null || tokens.length === 0) return null;
+  const answer = parsing(() => parsedTokens(tokens, dialect));
+  const measure = dialect.units ? measured(tokens) : null;
+  const value = measure && parsing(() => parsedTokens(measure.value, dialect));
+  if (!measure || !value || value.unit !== '') return answer;
+  const reading: Answer = { tree: value.tree, unit: measure.unit };
+  return answer && !measure.certain ? { ...answer, measured: reading } : reading;
+}
+
+/** What `work` makes, or null if it cannot be parsed. */
+function parsing<Result>(work: () => Result): Result | null {
   try {
-    const tokens = joinThousands(dialect.trims ? trimmed(dialect.lex(latex)) : dialect.lex(latex), dialect);
-    if (tokens.length === 0) return null;
-    const parser = new ExpressionParser(tokens, dialect);
-    const tree = parser.answer();
-    return { tree: some(tree, isPlusMinus) ? expandedPlusMinus(tree) : tree, unit: parser.unit };
+    return work();
   } catch (error) {
     if (error === unparsable) return null;
     throw error;
   }
+}
+
+function tokensOf(latex: string, dialect: Dialect): readonly Token[] {
+  const tokens = dialect.lex(latex);
+  return joinThousands(dialect.trims ? withoutReversedBrackets(trimmed(tokens)) : tokens, dialect);
+}
+
+function parsedTokens(tokens: readonly Token[], dialect: Dialect): Answer {
+  const parser = new ExpressionParser(tokens, dialect);
+  const tree = parser.answer();
+  return { tree: some(tree, isPlusMinus) ? expandedPlusMinus(tree) : tree, unit: parser.unit };
 }
 
 /** Tokens without the punctuation around a sentence's end, and without a leading `=` or approximation sign. */

@@ -22,6 +22,8 @@ export interface Rules {
   readonly unwrapTuples: boolean;
   /** Units that are both known must agree. */
   readonly units: boolean;
+  /** What only one side says is left out where that is habit (conventions.ts); a tuple has no repetitions. */
+  readonly habits: boolean;
   /** Letters that differ in case only are the same where that confuses nothing. */
   readonly ignoreCase: boolean;
 }
@@ -38,5 +40,6 @@ export const standardRules: Rules = {
   strictBrackets: true,
   unwrapTuples: true,
   units: true,
+  habits: true,
   ignoreCase: true,
 };

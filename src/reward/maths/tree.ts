@@ -73,6 +73,8 @@ export type NodeOf<Kind extends Node['kind']> = Extract<Node, { kind: Kind }>;
 export interface Answer {
   readonly tree: Node;
   readonly unit: string;
+  /** The other way to read letters behind a value, `5 m`: as its unit, not as a factor. */
+  readonly measured?: Answer;
 }
 
 export function numberNode(n: bigint, d = 1n): NumberNode {

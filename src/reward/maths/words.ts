@@ -4,7 +4,7 @@ import type { Node } from './tree.js';
 /** The letters that a node spells: words, one symbol, or letters that stood together; null when it is more than that. */
 export function lettersOf(node: Node): string | null {
   if (node.kind === 'text') return node.text;
-  if (node.kind === 'symbol') return node.name;
+  if (node.kind === 'symbol') return node.name.replaceAll("'", '\u2032'); // a prime is no quotation mark
   if (node.kind === 'constant') return node.name === 'e' || node.name === 'i' ? node.name : null;
   if (node.kind !== 'multiply') return null;
   if (node.word !== undefined) return node.word;
@@ -17,7 +17,7 @@ export function sameWords(a: string, b: string, punctuation: boolean): boolean {
   return bare(a, punctuation) === bare(b, punctuation);
 }
 
-const around = /^[\s([{'"“”‘’.*]+|[\s)\]}'"“”‘’.,;:!*]+$/g;
+const around = /^(?:an?\s+(?=\p{L}{2})|the\s+(?=\p{L}{2})|[\s([{'`"“”‘’.*])+|[\s)\]}'"“”‘’.,;:!*]+$/giu;
 
 function bare(text: string, punctuation: boolean): string {
   if (!punctuation && enumeration.test(text)) {

@@ -36,5 +36,6 @@ export const mathVerifyRules: Rules = {
   strictBrackets: false,
   unwrapTuples: false,
   units: false,
+  habits: false,
   ignoreCase: false,
 };

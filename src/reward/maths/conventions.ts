@@ -1,0 +1,130 @@
+import { variablesOf } from './point.js';
+import { type Node, type NodeOf, type RelationName } from './tree.js';
+
+/**
+ * Two answers with what only one of them says left out, where that is a matter of habit. Applied to whole answers, never to their parts:
+ *
+ *   k\pi, k \in \mathbb{Z}   k\pi                    the set that a parameter is from
+ *   P(1, 2), y = x           (1, 2), f(x) = x        the name of a point, which name a function has
+ *   \mathbf{R}               \mathbb{R}              the letter of a set of numbers
+ *   x = 1, y = 2             (1, 2)                  values of different variables: a point, in order
+ *   [[1, 2], [3, 4]]         a matrix                lists of rows
+ *   a \le x < b              [a, b)                  ends that are no numbers (others are point-set.ts's)
+ */
+export function withoutHabits(gold: Node, answer: Node): readonly [Node, Node] {
+  let [g, a] = withoutParameters(gold, answer);
+  [g, a] = [renamedLike(g, a), renamedLike(a, g)];
+  [g, a] = [setOfLetter(g, a), setOfLetter(a, g)];
+  [g, a] = [pointFrom(g, a), pointFrom(a, g)];
+  [g, a] = [matrixFrom(g, a), matrixFrom(a, g)];
+  return [intervalFrom(g, a), intervalFrom(a, g)];
+}
+
+function isParameter(node: Node): boolean {
+  return node.kind === 'relation' && node.names.length === 1 && node.names[0] === 'in' && node.sides[1]!.kind === 'named-set';
+}
+
+/** Without `k \in \mathbb{Z}` behind the answer, when the other side says nothing of it. */
+function withoutParameters(gold: Node, answer: Node): readonly [Node, Node] {
+  const [g, a] = [conditions(gold), conditions(answer)];
+  if (g === null && a !== null) return [gold, a];
+  return g !== null && a === null ? [g, answer] : [gold, answer];
+}
+
+function conditions(node: Node): Node | null {
+  if (node.kind === 'relation' && node.names.length === 1 && node.sides[1]!.kind === 'list') {
+    const inner = conditions(node.sides[1]!);
+    return inner && { ...node, sides: [node.sides[0]!, inner] };
+  }
+  if (node.kind !== 'list' || node.items.length < 2 || !isParameter(node.items.at(-1)!)) return null;
+  const items = node.items.slice(0, -1);
+  return items.length === 1 ? items[0]! : { ...node, items };
+}
+
+/** `P(1, 2)` as a point where the other is one; `f(x) = ..` as `y = ..` where the other names y, and the like. */
+function renamedLike(node: Node, other: Node): Node {
+  if (other.kind === 'tuple' || other.kind === 'list') {
+    if (node.kind === 'apply' && node.args.length > 1 && /^[A-Z]/.test(node.name))
+      return { kind: 'tuple', items: node.args, open: '(', close: ')' };
+    const [name, point] = node.kind === 'multiply' && node.factors.length === 2 ? node.factors : [];
+    if (name?.kind === 'symbol' && /^[A-Z]/.test(name.name) && point?.kind === 'tuple') return point;
+  }
+  if (!isDefinition(node) || !isDefinition(other)) return node;
+  const [left, right] = [node.sides[0]!, other.sides[0]!];
+  const differs = left.kind === 'apply' && right.kind === 'symbol' && (right.name === 'y' || right.name === left.name);
+  return differs ? { ...node, sides: [right, ...node.sides.slice(1)] } : node;
+}
+
+function isDefinition(node: Node): node is NodeOf<'relation'> {
+  return node.kind === 'relation' && node.names.length === 1 && node.names[0] === '=';
+}
+
+function setOfLetter(node: Node, other: Node): Node {
+  if (other.kind !== 'named-set' || node.kind !== 'symbol' || node.name !== other.name) return node;
+  return other;
+}
+
+/** `x = 1, y = 2` as (1, 2) where the other has bare elements: variables x, y, z or a, b, c in their order, others as written. */
+function pointFrom(node: Node, other: Node): Node {
+  if (node.kind !== 'list' || node.items.length < 2) return node;
+  const bare = unnamed(other);
+  if (bare.kind !== 'tuple' && bare.kind !== 'list') return node;
+  if (bare.items.some(({ kind }) => kind === 'relation' || kind === 'tuple')) return node;
+  const values = new Map<string, Node>();
+  for (const item of node.items) {
+    const name = isDefinition(item) && item.sides[0]!.kind === 'symbol' ? item.sides[0]!.name : null;
+    if (name === null || name.includes('_')) return node;
+    values.set(name, (item as NodeOf<'relation'>).sides[1]!);
+  }
+  if (values.size < node.items.length) return node;
+  const names = [...values.keys()];
+  const ordered = names.every((name) => /^[a-dx-z]$/.test(name)) ? names.sort() : names;
+  return { kind: 'tuple', items: ordered.map((name) => values.get(name)!), open: '(', close: ')' };
+}
+
+/** The right side of `(x, y) = (1, 2)`. */
+function unnamed(node: Node): Node {
+  return isDefinition(node) && node.sides[0]!.kind === 'tuple' ? node.sides[1]! : node;
+}
+
+function matrixFrom(node: Node, other: Node): Node {
+  if (other.kind !== 'matrix' || node.kind !== 'tuple' || node.open !== '[' || node.close !== ']') return node;
+  const rows = node.items.map((item) => (item.kind === 'tuple' ? item.items : null));
+  return rows.includes(null) ? node : { kind: 'matrix', rows: rows as (readonly Node[])[] };
+}
+
+const infinity: Node = { kind: 'constant', name: 'infinity' };
+const bottom: Node = { kind: 'multiply', factors: [{ kind: 'number', value: { n: -1n, d: 1n }, decimal: false }, infinity] };
+
+/** Inequalities of one variable between ends with other variables in them, where the other is made of intervals. */
+function intervalFrom(node: Node, other: Node): Node {
+  const set = other.kind === 'relation' && other.names[0] === 'in' ? other.sides[1]! : other;
+  if (set.kind !== 'tuple' && set.kind !== 'set-operation') return node;
+  const known = variablesOf(set).names;
+  if (known.size === 0) return node;
+  if (node.kind === 'relation') return segment(node, known) ?? node;
+  if (node.kind !== 'list' || node.joint === ',') return node;
+  const segments = node.items.map((item) => (item.kind === 'relation' ? segment(item, known) : null));
+  if (segments.includes(null)) return node;
+  return { kind: 'set-operation', name: node.joint === 'or' ? 'union' : 'intersection', items: segments as Node[] };
+}
+
+const falling: Partial<Record<RelationName, RelationName>> = { '>': '<', '>=': '<=' };
+
+/** `a <= x < b` as [a, b), `x > a` as (a, infinity); null when x is not the one symbol that the ends do not have. */
+function segment({ names, sides }: NodeOf<'relation'>, known: ReadonlySet<string>): Node | null {
+  const reversed = names.every((name) => falling[name] !== undefined);
+  const rising = reversed ? [...names].reverse().map((name) => falling[name]!) : names;
+  if (!rising.every((name) => name === '<' || name === '<=')) return null;
+  const parts = reversed ? [...sides].reverse() : sides;
+  const at = parts.findIndex((side) => side.kind === 'symbol' && !known.has(side.name));
+  if (at < 0 || parts.length > 3 || (parts.length === 3 && at !== 1)) return null;
+  const low = parts[at - 1] ?? bottom;
+  const high = parts[at + 1] ?? infinity;
+  return {
+    kind: 'tuple',
+    items: [low, high],
+    open: at > 0 && rising[at - 1] === '<=' ? '[' : '(',
+    close: at < parts.length - 1 && rising[at] === '<=' ? ']' : ')',
+  };
+}
