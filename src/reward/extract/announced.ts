@@ -1,11 +1,12 @@
-const announcement = /\banswers?\b|^\s{0,8}####/gim;
+const announcement = /\banswers?\b|\b(?:correct|right|best)\s+(?:option|choice)\b|^\s{0,8}####|答案|故选|应选/gim;
 /** Announcements further from the end are not of the final answer. */
 const maxAnnouncements = 8;
 /** What is looked at behind each. */
 const reach = 2_000;
 
 /** "answer" with what makes an announcement of it: "is", a colon, an equals sign, or a line of its own. */
-const link = /^(?:[*_`"\s]*(?:[:：=]|\n)|[^.\n:：]{0,80}?\b(?:is|are|be)\b|(?<=^)\s*(?=-?[\d$\\]))[*_`"\s:：]*/i;
+const link =
+  /^(?:[*_`"\s]*(?:[:：=]|\n)|[^.\n:：]{0,80}?\b(?:is|are|be)\b|\s*(?:是|为)|(?<=^)\s*(?=-?[\d$\\]|[A-J](?![A-Za-z])))[*_`"\s:：]*/i;
 const filler =
   /^(?:(?:therefore|thus|hence|then|indeed|simply|just|approximately|about|roughly|exactly|given by|equal to|that|option|choice)\b[,:]?[*_`\s]*)+/i;
 const delimited =
@@ -20,6 +21,8 @@ const maxBeforeFormula = 60;
  * follows in the same sentence.
  */
 export function* announcedAnswers(text: string): Generator<string, void, undefined> {
+  const tagged = lastTagged(text);
+  if (tagged !== null) yield tagged;
   const ends = Array.from(text.matchAll(announcement), (match) => match.index + match[0].length);
   for (const end of ends.reverse().slice(0, maxAnnouncements)) {
     const behind = text.slice(end, end + reach);
@@ -29,6 +32,22 @@ export function* announcedAnswers(text: string): Generator<string, void, undefin
     const found = formulas(rest) ?? clause(rest) ?? formulaSoon(rest);
     if (found) yield found;
   }
+}
+
+/** What stands in the last `<answer> .. </answer>`, without delimiters; null when there is none, or it is too long for an answer. */
+function lastTagged(text: string): string | null {
+  const end = text.lastIndexOf('</answer>');
+  const begin = end < 0 ? -1 : text.lastIndexOf('<answer>', end);
+  if (begin < 0 || end - begin > maxClause) return null;
+  const content = text.slice(begin + '<answer>'.length, end).trim();
+  return formulas(content) ?? (content.includes('\n') ? null : asAnswer(content.replace(/[.。]$/, '')));
+}
+
+const correctOption = /\b(?:option|choice)\s+\(?([A-J])\)?\s+is\s+(?:the\s+)?(?:correct|right|answer)/gi;
+
+/** The last letter that a response calls the correct option; null when it calls none so. */
+export function chosenOption(text: string): string | null {
+  return [...text.matchAll(correctOption)].at(-1)?.[1] ?? null;
 }
 
 /** Formulas that follow at once, joined by commas. */
@@ -51,7 +70,7 @@ function formulaSoon(rest: string): string | null {
   return at < 0 || at > maxBeforeFormula ? null : formulas(rest.slice(at));
 }
 
-const clauseEnd = /[.!?;](?=\s|$|\*|")|\*\*|__|`|\$|\\[([]/;
+const clauseEnd = /[.!?;](?=\s|$|\*|"|<)|[。；！？]|\*\*|__|`|\$|\\[([]/;
 const remark =
   /,?\s+(?:because|since|as|which|so|where|when|if|hence|given|for|after|by|that)\b.*$|,?\s+\([a-z]{2}.*$/i;
 

@@ -1,4 +1,4 @@
-import { announcedAnswers } from './announced.js';
+import { announcedAnswers, chosenOption } from './announced.js';
 import { type Box, findBoxes } from './boxes.js';
 import type { Candidate } from './candidate.js';
 import { mathVerifyCandidates } from './math-verify.js';
@@ -15,12 +15,21 @@ export interface FinalAnswer {
  *   1. boxes that are closed, the last first; boxes that stand together are one list
  *   2. a box that nothing closes, unless the text ends in it: then there is no other answer
  *   3. what the response announces: announcedAnswers
- *   4. delimited mathematics and plain numbers, the last first (mathVerifyCandidates), but no number that is part of a
+ *   4. the letter of an option that it calls correct
+ *   5. delimited mathematics and plain numbers, the last first (mathVerifyCandidates), but no number that is part of a
  *      formula or heads an item of a list
  *
- * Empty answers are left out. Linear in the text's length.
+ * Empty answers are left out; after an empty box, 5 is no answer either. What stands behind `</think>` comes first. Linear in the text's length.
  */
 export function* finalAnswers(text: string): Generator<FinalAnswer, void, undefined> {
+  const thought = text.lastIndexOf(endOfThought);
+  if (thought >= 0) yield* answersIn(text.slice(thought + endOfThought.length));
+  yield* answersIn(text);
+}
+
+const endOfThought = '</think>';
+
+function* answersIn(text: string): Generator<FinalAnswer, void, undefined> {
   const { closed, open, cut } = findBoxes(text);
   for (let last = closed.length - 1; last >= 0; ) {
     let first = last;
@@ -31,8 +40,12 @@ export function* finalAnswers(text: string): Generator<FinalAnswer, void, undefi
   if (cut) return; // the answer was about to be written
   if (open !== null) yield* nonEmpty(open);
   for (const answer of announcedAnswers(text)) yield* nonEmpty(answer);
-  for (const candidate of mathVerifyCandidates(text)) {
-    if (candidate.kind !== 'number' || standsAlone(text, candidate)) yield* nonEmpty(candidateText(candidate));
+  const option = chosenOption(text);
+  if (option !== null) yield { text: option, certain: false };
+  if (closed.length > 0) return;
+  const plain = text.replace(currency, '  ');
+  for (const candidate of mathVerifyCandidates(plain)) {
+    if (candidate.kind !== 'number' || standsAlone(plain, candidate)) yield* nonEmpty(candidateText(candidate));
   }
 }
 
@@ -64,7 +77,8 @@ function* nonEmpty(answer: string, certain = false): Generator<FinalAnswer, void
   if (!blank.test(text)) yield { text, certain };
 }
 
-const endsNumber = /^(?:$|[\s.,;:!?)\]"'*_$°|–—]|\\[)\]])/;
+const currency = /\\\$(?=\d)/g;
+const endsNumber = /^(?:$|:(?!\d)|[\s.,;!?)\]"'*_$°|–—<。，；！？]|\\[)\]])/;
 const itemHead = /(?:^|\n)\s*$/;
 const label = /\b(?:step|case|part|figure|equation|problem|question|page|lemma|theorem|method|option|example)\s*$/i;
 
@@ -73,7 +87,7 @@ function standsAlone(text: string, { start, end }: { readonly start: number; rea
   const behind = text.slice(end, end + 2);
   if (!endsNumber.test(behind)) return false;
   const before = text.slice(Math.max(0, start - 12), start) + (/\s/.test(text[start]!) ? text[start] : '');
-  return !label.test(before) && !(/^[.)]\s/.test(behind) && itemHead.test(before));
+  return !/\d:\s?$/.test(before) && !label.test(before) && !(/^[.)]\s/.test(behind) && itemHead.test(before));
 }
 
 function candidateText(candidate: Candidate): string {

@@ -29,6 +29,11 @@ export function sameChoice(x: string, y: string): boolean | null {
   return some !== null && others !== null ? some === others : null;
 }
 
+/** Whether an answer is the letter of a choice, with or without its content. */
+export function isChoice(answer: string): boolean {
+  return answer.length < maxLength && choiceOf(bare(answer)) !== null;
+}
+
 /** What stands behind the letter of a choice in brackets, `27` of `\textbf{(D) }27`; null when that is not what an answer is. */
 export function contentOfChoice(answer: string): string | null {
   const match = answer.length < maxLength ? /^(?:\\[a-z]+\s*\{)?\s*\(([A-J])\)[\s}~]*(?=\S)/.exec(answer) : null;

@@ -9,7 +9,7 @@ import {
 } from '../maths/index.js';
 import { pythonStrip } from '../python-text.js';
 import { isBareAnswer, isDelimited } from './bare.js';
-import { contentOfChoice, sameChoice } from './choices.js';
+import { contentOfChoice, isChoice, sameChoice } from './choices.js';
 import type { Grade, Grader, Verdict } from './grader.js';
 
 /** Longer answers are only compared for identity, and of longer responses only the end is looked at. */
@@ -66,7 +66,7 @@ function parsed(answer: string): Answer | null {
 function foundAnswer(text: string): string | null {
   let words: string | null = null;
   for (const { text: answer, certain } of finalAnswers(text)) {
-    if (certain || parsed(answer) !== null) return answer;
+    if (certain || parsed(answer) !== null || isChoice(answer)) return answer;
     words ??= answer;
   }
   return words;
