@@ -1,4 +1,5 @@
 import { Budget, exhausted } from './budget.js';
+import { divided } from './build.js';
 import { withoutHabits } from './conventions.js';
 import { decimalValue } from './decimals.js';
 import { doubleValue } from './doubles.js';
@@ -112,6 +113,7 @@ class Comparison {
     if (gold.kind === 'named-set' || answer.kind === 'named-set') {
       return key(gold) === key(answer) ? same('same_points') : different('other_kind');
     }
+    if (gold.kind === 'ratio' || answer.kind === 'ratio') return this.ratios(gold, answer);
     return this.values(gold, answer);
   }
 
@@ -145,11 +147,23 @@ class Comparison {
     return this.trees(gold, answer).equal;
   }
 
+  /** Ratios of three or more are equal up to a factor. */
+  private ratios(gold: Node, answer: Node): CompareVerdict {
+    if (gold.kind !== 'ratio' || answer.kind !== 'ratio' || gold.items.length !== answer.items.length) return different('other_kind');
+    const [g, a] = [gold.items[0]!, answer.items[0]!];
+    const alike = gold.items.every(
+      (item, index) => equalValues(product(item, a), product(answer.items[index]!, g), this.budget) === 'same',
+    );
+    return alike ? same('same_value') : different('other_value');
+  }
+
   // Numbers, expressions, words
 
   private values(gold: Node, answer: Node): CompareVerdict {
     const words = this.words(gold, answer);
     if (words !== null) return words;
+    if (gold.kind === 'apply' && answer.kind === 'apply' && gold.name === 'pmod' && answer.name === 'pmod')
+      return this.residues(gold.args, answer.args);
     if (gold.kind === 'based' || answer.kind === 'based') return this.based(gold, answer);
     const [g, a] = [infiniteSign(gold), infiniteSign(answer)];
     if (g !== 0 || a !== 0) return g === a ? same('same_value') : different('other_value');
@@ -172,6 +186,14 @@ class Comparison {
     if (g !== null && a !== null && sameWords(g, a, this.rules.punctuation)) return same('same_text');
     if (gold.kind === 'text' || answer.kind === 'text') return different('other_text');
     return null;
+  }
+
+  /** a mod m and b mod n: m = n divides a - b. */
+  private residues([a, m]: readonly Node[], [b, n]: readonly Node[]): CompareVerdict {
+    if (!this.equal(m!, n!)) return different('other_value');
+    if (this.equal(a!, b!)) return same('same_value');
+    const quotient = exactValue(divided(difference(a!, b!), m!), new Map(), this.budget);
+    return quotient?.d === 1n && this.rules.habits ? same('same_value') : different('other_value');
   }
 
   /** Numbers in a base: by their digits when only one says its base, else by base and value. */

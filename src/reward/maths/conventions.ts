@@ -12,12 +12,44 @@ import { type Node, type NodeOf, type RelationName } from './tree.js';
  *   a \le x < b              [a, b)                  ends that are no numbers (others are point-set.ts's)
  */
 export function withoutHabits(gold: Node, answer: Node): readonly [Node, Node] {
-  let [g, a] = withoutParameters(gold, answer);
+  let [g, a] = withoutParameters(spelledOut(gold), spelledOut(answer));
   [g, a] = [renamedLike(g, a), renamedLike(a, g)];
   [g, a] = [setOfLetter(g, a), setOfLetter(a, g)];
   [g, a] = [pointFrom(g, a), pointFrom(a, g)];
   [g, a] = [matrixFrom(g, a), matrixFrom(a, g)];
   return [intervalFrom(g, a), intervalFrom(a, g)];
+}
+
+/** `k\pi (k \in Z)` as a list, and `Z` behind a sign of membership as a set; a union of sets of elements as one set. */
+function spelledOut(node: Node): Node {
+  if (node.kind === 'list') return { ...node, items: node.items.map(spelledOut) };
+  if (node.kind === 'set-operation' && node.name === 'union') {
+    const sets = node.items.map((item) => (item.kind === 'set' ? item.items : null));
+    return sets.includes(null) ? node : { kind: 'set', items: sets.flatMap((items) => items ?? []) };
+  }
+  if (node.kind === 'relation') {
+    const last = node.sides.at(-1)!;
+    if (node.names.length === 1 && node.names[0] === 'in' && last.kind === 'symbol' && /^[NZQR]$/.test(last.name))
+      return { ...node, sides: [node.sides[0]!, { kind: 'named-set', name: last.name as 'N' }] };
+    if (node.names.at(-1) !== '=') return node;
+    const [value, condition] = separated(last);
+    return condition ? { ...node, sides: [...node.sides.slice(0, -1), { kind: 'list', items: [value, condition], joint: ',' }] } : node;
+  }
+  const [value, condition] = separated(node);
+  return condition ? { kind: 'list', items: [value, condition], joint: ',' } : node;
+}
+
+/** An expression and the membership in brackets behind it. */
+function separated(node: Node): readonly [Node, Node | null] {
+  if (node.kind === 'add') {
+    const [value, condition] = separated(node.terms.at(-1)!);
+    return condition ? [{ kind: 'add', terms: [...node.terms.slice(0, -1), value] }, condition] : [node, null];
+  }
+  if (node.kind !== 'multiply' || node.factors.length < 2) return [node, null];
+  const last = spelledOut(node.factors.at(-1)!);
+  if (!isParameter(last)) return [node, null];
+  const factors = node.factors.slice(0, -1);
+  return [factors.length === 1 ? factors[0]! : { kind: 'multiply', factors }, last];
 }
 
 function isParameter(node: Node): boolean {

@@ -14,6 +14,8 @@ export interface Dialect {
   readonly realRoots: boolean;
   /** `1/2x` is x/2 when it begins with two whole numbers, else 1/(2x). */
   readonly ratioFirst: boolean;
+  /** `1:2:3` is a ratio of three, and `:` binds looser than `/`; else they are the same. */
+  readonly ratios: boolean;
   /** Runs of letters may be the names of functions and constants. */
   readonly plainNames: boolean;
   /** Any symbol before a bracket with nothing but symbols and numbers is a function, else only the usual names of functions. */
@@ -53,6 +55,7 @@ export const standardDialect: Dialect = {
   foldCase: false,
   realRoots: true,
   ratioFirst: true,
+  ratios: true,
   units: true,
   adjacentNumbersAdd: false,
   productArguments: false,

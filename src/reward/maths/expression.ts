@@ -1,5 +1,6 @@
 import {
   addAdjacent,
+  divided,
   isBareSymbol,
   isLetter,
   isSet,
@@ -175,10 +176,25 @@ export class ExpressionParser extends Operands {
   }
 
   protected product(): Node {
+    if (!this.dialect.ratios) return this.quotients();
+    const parts = [this.quotients()];
+    while (this.isRatioSign()) {
+      this.at += 1;
+      parts.push(this.quotients());
+    }
+    if (parts.length === 1) return parts[0]!;
+    return parts.length === 2 ? divided(parts[0]!, parts[1]!) : { kind: 'ratio', items: parts };
+  }
+
+  protected isRatioSign(): boolean {
+    return this.isOperator(':') && !this.colonEnds && this.startsOperand(1);
+  }
+
+  protected quotients(): Node {
     let factors: Node[] = [this.unary()];
     for (;;) {
       if (this.accept('*')) factors.push(this.unary());
-      else if (this.isOperator('/') || (this.isOperator(':') && !this.colonEnds && this.startsOperand(1))) {
+      else if (this.isOperator('/') || (!this.dialect.ratios && this.isRatioSign())) {
         this.at += 1;
         this.divide(factors);
       } else if (this.accept('mod')) {
@@ -242,6 +258,11 @@ export class ExpressionParser extends Operands {
   /** `3\frac{1}{2}` and `3 1/2`: a whole number followed by a fraction. False when `factor` is an ordinary factor. */
   protected joinMixed(factors: Node[], factor: Node, begin: number): boolean {
     const whole = factors.at(-1) as NumberNode;
+    if (factor.kind === 'percent') {
+      if (!this.joinMixed(factors, factor.inner, begin)) return false;
+      factors[factors.length - 1] = { kind: 'percent', inner: factors.at(-1)! };
+      return true;
+    }
     if (factor.kind !== 'number') return false;
     const literal = this.tokens[begin]!.type === 'number';
     let { value } = factor;
@@ -299,7 +320,19 @@ export class ExpressionParser extends Operands {
       this.argument();
       return base;
     }
+    if (base.kind === 'number' && this.dialect.units && this.acceptRaisedO()) return base;
     return { kind: 'power', base, exponent: this.exponent() };
+  }
+
+  /** `60^o`, `60^{o}`: degrees, by the letter. */
+  private acceptRaisedO(): boolean {
+    const braced = this.isOperator('{');
+    const letter = this.tokens[this.at + (braced ? 1 : 0)];
+    const isO = letter?.text === 'o' && (letter.type === 'letters' || letter.type === 'text');
+    if (!isO || (braced && !this.isOperator('}', 2))) return false;
+    this.at += braced ? 3 : 1;
+    this.acceptScale();
+    return true;
   }
 
   protected exponent(): Node {

@@ -39,6 +39,8 @@ export function key(node: Node): string {
       return `${node.open}${node.items.map(key).join(', ')}${node.close}`;
     case 'set-operation':
       return `(${node.name} ${node.items.map(key).join(' ')})`;
+    case 'ratio':
+      return `(: ${node.items.map(key).join(' ')})`;
     case 'matrix':
     case 'cases':
       return `(${node.kind} ${node.rows.map((row) => row.map(key).join(' & ')).join(' \\ ')})`;

@@ -53,8 +53,10 @@ const letter = /[a-zA-Z]/;
 const han = /\p{Script=Han}/u;
 const spaced = new Set([',', ';', ':', '!', ' ', '\n', '\t', '>', '/']);
 const wordOperators = new Map([
-  ['and', 'and'], ['or', 'or'], ['percent', '%'], ['percentage', '%'], ['pct', '%'], ['degree', '°'], ['degrees', '°'], ['deg', '°'],
+  ['and', 'and'], ['or', 'or'], ['percent', '%'], ['percentage', '%'], ['pct', '%'], ['degree', '°'], ['mod', 'mod'], ['degrees', '°'], ['deg', '°'],
 ]); // biome-ignore format: a table
+/** Words for powers of ten, by their zeros. */
+const scales = new Map([['hundred', 2], ['thousand', 3], ['million', 6], ['billion', 9], ['trillion', 12]]); // biome-ignore format: a table
 const sizes = new Set(
   'left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr mleft mright'.split(' '),
 );
@@ -130,8 +132,16 @@ class Lexer {
 
   private letters(run: string): void {
     const word = run.length > 1 ? wordOperators.get(run.toLowerCase()) : undefined;
-    if (word === undefined || (run.length < 3 && !this.space)) this.push('letters', run);
+    const scale = scales.get(run.toLowerCase());
+    if (scale !== undefined && this.space && this.tokens.at(-1)?.type === 'number') this.scaled(scale);
+    else if (word === undefined || (run.length < 3 && !this.space)) this.push('letters', run);
     else this.push('operator', word);
+  }
+
+  /** `2.5 million` as a product. */
+  private scaled(zeros: number): void {
+    this.push('operator', '*');
+    this.push('number', `1${'0'.repeat(zeros)}`);
   }
 
   private number(): void {
@@ -325,6 +335,7 @@ class Lexer {
     else if (plainContent.test(words) || (name === 'fbox' && this.depth < 4)) this.inline(words);
     else if (plainContent.test(words.replace(/\b(?:and|or)\b/g, ','))) this.inline(words);
     else if (numberAndWords.test(words)) this.numberAndWords(words);
+    else if (scales.has(lower) && this.tokens.at(-1)?.type === 'number') this.scaled(scales.get(lower)!);
     else if (wordOperators.has(lower)) this.push('operator', wordOperators.get(lower)!);
     else if (functionNames.has(words) && words.length > 1 && !(isUnitWord(words) && this.followsValue()))
       this.push('function', functionNames.get(words)!);

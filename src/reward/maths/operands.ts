@@ -10,6 +10,7 @@ const ten = numberNode(10n);
 const functionLetters = new Set(['f', 'g', 'h', 'F', 'G', 'H', 'P']);
 const angleFunctions = new Set<FunctionName>(['sin', 'cos', 'tan', 'cot', 'sec', 'csc']);
 const bracketOpeners = new Set(['(', '[', '{', 'lbrace', '||', 'lfloor', 'lceil']);
+const faceName = /^(?:mathbf|boldsymbol|bm)\{?(?=[a-zA-Z]\}?$)|\}$/g;
 const operandTypes = new Set(['set', 'number', 'letters', 'symbol', 'constant', 'function', 'accent', 'face', 'begin']);
 
 /** What arithmetic is made of: numbers, symbols, words, functions, roots, fractions, sums with bounds. */
@@ -57,7 +58,7 @@ export abstract class Operands extends Brackets {
         return { kind: 'named-set', name: token.text as 'N' };
       case 'accent':
         this.at += 1;
-        return { kind: 'symbol', name: `${token.text}(${this.subscriptText()})` };
+        return { kind: 'symbol', name: `${token.text}(${this.subscriptText().replace(faceName, '')})` };
       case 'face':
         this.at += 1;
         return this.argument();
@@ -103,11 +104,29 @@ export abstract class Operands extends Brackets {
     const token = this.token;
     if (token?.type === 'accent' && ['bar', 'dot'].includes(token.text) && !token.space) {
       this.at += 1;
-      return repeating(whole, decimals, this.subscriptText());
+      return repeating(whole, decimals, token.text === 'dot' ? this.dotted() : this.subscriptText());
+    }
+    const period = this.dialect.units && this.isOperator('...') ? /(?:(\d)\1{2,}|(\d{2,9}?)\2+)$/.exec(decimals) : null;
+    if (period !== null) {
+      this.at += 1;
+      return repeating(whole, decimals.slice(0, period.index), period[1] ?? period[2]!);
     }
     const value = rational(BigInt(whole + decimals), 10n ** BigInt(decimals.length));
     if (value === null) throw unparsable;
     return { kind: 'number', value, decimal: decimals !== '' };
+  }
+
+  /** The digits that repeat, from one dot to the other: `\dot{1}4285\dot{7}`, or one dotted digit alone. */
+  private dotted(): string {
+    const first = this.subscriptText();
+    const begin = this.at;
+    const between = this.token?.type === 'number' && !this.token.space ? this.tokens[this.at++]!.text : '';
+    if (this.token?.type === 'accent' && this.token.text === 'dot') {
+      this.at += 1;
+      return first + between + this.subscriptText();
+    }
+    this.at = begin;
+    return first;
   }
 
   /** One letter of the run, or all of it where it is a word of mathematics. */
@@ -300,7 +319,19 @@ export abstract class Operands extends Brackets {
       if (level < 0 || (level === 0 && type === 'operator' && (text === ',' || text === '='))) break;
       this.at += 1;
     }
-    const text = this.tokens.slice(begin, this.at).map((token) => token.text);
-    return { kind: 'opaque', text: [name, ...text].join(' ') };
+    return { kind: 'opaque', text: [name, ...spelledAlike(this.tokens.slice(begin, this.at))].join(' ') };
   }
+}
+
+/** The texts of tokens, letters one by one and without braces around one letter or digit, so that spacing and needless braces do not count. */
+function spelledAlike(tokens: readonly Token[]): readonly string[] {
+  const isBrace = (index: number, text: string) => tokens[index]?.type === 'operator' && tokens[index]!.text === text;
+  const isSingle = (index: number) => tokens[index]?.text.length === 1 || tokens[index]?.type === 'constant';
+  const needless = (index: number) =>
+    (isBrace(index, '{') && isSingle(index + 1) && isBrace(index + 2, '}')) ||
+    (isBrace(index, '}') && isSingle(index - 1) && isBrace(index - 2, '{'));
+  return tokens.flatMap((token, index) => {
+    if (needless(index)) return [];
+    return token.type === 'letters' ? [...token.text] : [token.text];
+  });
 }

@@ -2,6 +2,7 @@ import type { Dialect } from './dialect.js';
 import { ExpressionParser } from './expression.js';
 import { type Token, unparsable } from './lex.js';
 import { measured } from './measure.js';
+import { respelled } from './respelled.js';
 import { withoutReversedBrackets } from './reversed-brackets.js';
 import { type Answer, mapChildren, type Node, negated, some } from './tree.js';
 
@@ -38,7 +39,7 @@ function parsing<Result>(work: () => Result): Result | null {
 
 function tokensOf(latex: string, dialect: Dialect): readonly Token[] {
   const tokens = dialect.lex(latex);
-  return joinThousands(dialect.trims ? withoutReversedBrackets(trimmed(tokens)) : tokens, dialect);
+  return joinThousands(dialect.trims ? respelled(withoutReversedBrackets(trimmed(tokens))) : tokens, dialect);
 }
 
 function parsedTokens(tokens: readonly Token[], dialect: Dialect): Answer {

@@ -180,7 +180,11 @@ function halfLine(left: Node, name: string, right: Node, variable: string, budge
   if (root === null) return null;
   const direction = root.rising ? name : mirrored[name];
   const point = end(root.at, name === '<=' || name === '>=' || name === '=' || name === '!=', budget);
-  if (point === null || !Number.isFinite(point.value)) return null;
+  if (point === null) return null;
+  // x < infinity says nothing
+  if (direction === '<' && point.value === Number.POSITIVE_INFINITY) return wholeLine;
+  if (direction === '>' && point.value === Number.NEGATIVE_INFINITY) return wholeLine;
+  if (!Number.isFinite(point.value)) return null;
   switch (direction) {
     case '<':
     case '<=':

@@ -62,6 +62,8 @@ export type Node =
       readonly name: 'union' | 'intersection' | 'difference';
       readonly items: readonly Node[];
     }
+  /** a : b : c and longer; a : b is a quotient. */
+  | { readonly kind: 'ratio'; readonly items: readonly Node[] }
   | { readonly kind: 'matrix'; readonly rows: readonly (readonly Node[])[] }
   | { readonly kind: 'cases'; readonly rows: readonly (readonly Node[])[] }
   /** A chain: sides[0] names[0] sides[1] names[1] ... */
@@ -116,6 +118,7 @@ export function children(node: Node): readonly Node[] {
     case 'set':
     case 'tuple':
     case 'set-operation':
+    case 'ratio':
       return node.items;
     case 'matrix':
     case 'cases':
@@ -154,6 +157,7 @@ export function mapChildren(node: Node, visit: (child: Node) => Node): Node {
     case 'set':
     case 'tuple':
     case 'set-operation':
+    case 'ratio':
       return { ...node, items: node.items.map(visit) };
     case 'matrix':
     case 'cases':

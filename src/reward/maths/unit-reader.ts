@@ -4,6 +4,9 @@ import { Cursor } from './cursor.js';
 import type { Token } from './lex.js';
 import { isUnitWord, isWordyUnit } from './units.js';
 
+/** Small words inside of a unit: `5 miles per hour`, `7 years old`. */
+const unitPhrase = new Set(['per', 'a', 'an', 'old', 'of', 'the', 'for', 'each', 'in', 'tall', 'long', 'wide', 'high', 'left', 'away', 'ago', 'more', 'less']);
+
 /** Units of measure behind values. */
 export class UnitReader extends Cursor {
   /** Words behind a value: `\text{ cm}^2`, `square units`, `km/h`. False when none stand here. */
@@ -42,6 +45,7 @@ export class UnitReader extends Cursor {
   protected isPlainUnit(token: Token): boolean {
     if (this.tokens[this.at - 1]!.type === 'letters' && this.unit === '') return false;
     if (isUnitWord(token.text)) return token.text.length > 1;
+    if (this.unit !== '' && token.space && unitPhrase.has(token.text)) return true;
     if (!token.space || token.text.length < 4 || functionNames.has(token.text) || mathWords.has(token.text))
       return false;
     const next = this.tokens[this.at + 1];
@@ -57,7 +61,7 @@ export class UnitReader extends Cursor {
   /** The C or F behind degrees. */
   protected acceptScale(): void {
     const token = this.token;
-    if (!this.dialect.units || token?.type !== 'letters' || (token.text !== 'C' && token.text !== 'F')) return;
+    if (!this.dialect.units || (token?.type !== 'letters' && token?.type !== 'text') || (token.text !== 'C' && token.text !== 'F')) return;
     this.at += 1;
     this.unit = `${this.unit} °${token.text.toLowerCase()}`.trim();
   }

@@ -9,6 +9,7 @@ export const mathVerifyDialect: Dialect = {
   foldCase: true,
   realRoots: false,
   ratioFirst: false,
+  ratios: false,
   plainNames: false,
   anyFunction: true,
   bracesAreSets: true,
