@@ -28,7 +28,7 @@ export abstract class Brackets extends UnitReader {
   }
 
   protected inBrackets(opener: string): Node {
-    if (opener === 'lbrace') return this.set();
+    if (opener === 'lbrace') return this.token?.type === 'begin' ? this.system(this.token.text) : this.set();
     if (opener === 'lfloor' || opener === 'lceil') {
       const inner = this.sum();
       this.expect(opener === 'lfloor' ? 'rfloor' : 'rceil');
@@ -95,7 +95,31 @@ export abstract class Brackets extends UnitReader {
     return false;
   }
 
+  /** `\left\{\begin{array}{l} .. \end{array}\right.`: a system, whose brace nothing closes. */
+  private system(name: string): Node {
+    this.at += 1;
+    const node = this.environment(name);
+    if (this.accept('rbrace')) return { kind: 'set', items: [node] };
+    return node.kind === 'matrix' && node.rows.every(({ length }) => length === 1) ? listOf(node.rows.flat(), 'and') : node;
+  }
+
+  /** Whether `{x|x<1}` stands here, a set whose braces lost their backslashes. */
+  private plainSetBuilder(): boolean {
+    const [variable, bar] = [this.tokens[this.at + 1], this.tokens[this.at + 2]];
+    if (!this.dialect.ratios || variable?.type !== 'letters' || bar?.type !== 'operator' || bar.text !== '|') return false;
+    const again = this.tokens[this.at + 3];
+    return again !== undefined && this.tokens.slice(this.at + 3).some(({ text }) => text === '<' || text === '>' || text === '<=' || text === '>=');
+  }
+
   protected group(): Node {
+    if (this.plainSetBuilder()) {
+      const begin = this.at;
+      const end = this.tokens.findIndex(({ type, text }, at) => at > begin && type === 'operator' && text === '}');
+      if (end < 0) throw unparsable;
+      this.tokens[begin] = { type: 'operator', text: 'lbrace', space: false };
+      this.tokens[end] = { type: 'operator', text: 'rbrace', space: false };
+      return this.bracketed('lbrace');
+    }
     this.expect('{');
     const bars = this.bars;
     this.bars = 0;

@@ -31,12 +31,21 @@ function spelledOut(node: Node): Node {
     const last = node.sides.at(-1)!;
     if (node.names.length === 1 && node.names[0] === 'in' && last.kind === 'symbol' && /^[NZQR]$/.test(last.name))
       return { ...node, sides: [node.sides[0]!, { kind: 'named-set', name: last.name as 'N' }] };
+    if (node.names.length === 1 && node.names[0] === 'equivalent') return congruence(node);
     if (node.names.at(-1) !== '=') return node;
     const [value, condition] = separated(last);
     return condition ? { ...node, sides: [...node.sides.slice(0, -1), { kind: 'list', items: [value, condition], joint: ',' }] } : node;
   }
   const [value, condition] = separated(node);
   return condition ? { kind: 'list', items: [value, condition], joint: ',' } : node;
+}
+
+/** `n \equiv 1 \mod 3` as `\pmod 3`; without a modulus an identity. */
+function congruence(node: NodeOf<'relation'>): Node {
+  const [left, right] = [node.sides[0]!, node.sides[1]!];
+  if (right.kind === 'apply' && right.name === 'pmod') return node;
+  if (right.kind === 'call' && right.name === 'mod') return { ...node, sides: [left, { kind: 'apply', name: 'pmod', args: right.args }] };
+  return { ...node, names: ['='] };
 }
 
 /** An expression and the membership in brackets behind it. */
@@ -83,7 +92,9 @@ function renamedLike(node: Node, other: Node): Node {
   }
   if (!isDefinition(node) || !isDefinition(other)) return node;
   const [left, right] = [node.sides[0]!, other.sides[0]!];
-  const differs = left.kind === 'apply' && right.kind === 'symbol' && (right.name === 'y' || right.name === left.name);
+  const named = left.kind === 'multiply' && left.factors.length === 2 ? left.factors[0]! : left; // y(x)
+  const name = named.kind === 'apply' || (named !== left && named.kind === 'symbol') ? named.name : null;
+  const differs = name !== null && right.kind === 'symbol' && (right.name === name || (right.name === 'y' && left.kind === 'apply'));
   return differs ? { ...node, sides: [right, ...node.sides.slice(1)] } : node;
 }
 

@@ -30,6 +30,13 @@ export function equalValues(a: Node, b: Node, budget: Budget): Sameness {
     agreed += 1;
     confirmed += 1;
   }
+  for (let k = 0; k < 2 * numPoints && agreed < numPoints && !variables.polynomial; k += 1) {
+    const here = equalAt(a, b, samplePoint(variables, k, true), budget, confirmed < enoughPoints);
+    if (here === 'different') return 'different';
+    if (here === 'undecided') continue;
+    agreed += 1;
+    confirmed += 1;
+  }
   return agreed >= enoughPoints ? 'same' : 'undecided';
 }
 

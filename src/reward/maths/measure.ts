@@ -11,6 +11,7 @@ export interface Measure {
 
 /** Units of more tokens than this are none. */
 const maxUnitTokens = 30;
+const powerWords = new Map([['sq', 'square'], ['square', 'square'], ['cu', 'cubic'], ['cubic', 'cubic']]); // biome-ignore format: a table
 const valueEnds = new Set([')', ']', '}', '°', '%', '!']);
 
 /**
@@ -26,6 +27,7 @@ export function measured(tokens: readonly Token[]): Measure | null {
     const first = tokens[begin]!;
     if (!first.space && first.type !== 'text') continue;
     const before = tokens[begin - 1]!;
+    if ((first.text === 'C' || first.text === 'F') && [before.text, tokens[begin - 2]?.text].includes('°')) return null; // a scale
     const endsValue =
       before.type === 'number' || before.type === 'constant' || (before.type === 'operator' && valueEnds.has(before.text));
     if (!endsValue) continue;
@@ -89,6 +91,11 @@ class UnitTokens {
     if (token.type === 'text') {
       this.at += 1;
       return isWordyUnit(token.text) ? token.text : null;
+    }
+    if (token.type === 'letters' && powerWords.has(token.text)) {
+      this.at += this.is('.', 1) ? 2 : 1;
+      const inner = this.atom();
+      return inner && `${powerWords.get(token.text)!} ${inner}`;
     }
     if (token.type === 'letters') return this.symbol(token.text);
     if (token.type === 'symbol') {

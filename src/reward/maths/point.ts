@@ -65,9 +65,9 @@ function isNegative(node: Node): boolean {
 
 /**
  * The k-th sample point: values hashed from names, m/64 (m for polynomials) with |m| spread evenly over the orders of magnitude from 2 to 2^17, of
- * either sign; whole numbers from 3 to 34 where only those make sense.
+ * either sign; whole numbers from 3 to 34 where only those make sense. `small` ones are between -1 and 1, for what is defined there only.
  */
-export function samplePoint({ names, whole, polynomial }: Variables, k: number): Point {
+export function samplePoint({ names, whole, polynomial }: Variables, k: number, small = false): Point {
   const point = new Map<string, Rational>();
   for (const name of names) {
     const bits = hash(`${k} ${name}`);
@@ -78,7 +78,7 @@ export function samplePoint({ names, whole, polynomial }: Variables, k: number):
     const scale = 2 + (bits % 16);
     const m = 2 ** scale + ((bits >>> 8) % 2 ** Math.min(scale, 16)) + 1;
     let n = BigInt((bits >>> 4) % 2 === 0 ? m : -m);
-    let d = polynomial ? 1n : 64n;
+    let d = polynomial ? 1n : small ? 2n ** 18n : 64n;
     while (d > 1n && n % 2n === 0n) [n, d] = [n / 2n, d / 2n];
     point.set(name, { n, d });
   }

@@ -1,3 +1,4 @@
+import { wordSets } from './commands.js';
 import type { Token } from './lex.js';
 
 const numberWords = new Map(
@@ -15,11 +16,17 @@ export function respelled(tokens: readonly Token[]): readonly Token[] {
     const value = numberWords.get(only.text.toLowerCase());
     return value === undefined ? tokens : [{ ...only, type: 'number', text: value }];
   }
+  if (tokens.length > 1 && tokens.every(({ type }) => type === 'letters')) {
+    const words = tokens.map(({ text }) => text).join(' ');
+    return wordSets.has(words.toLowerCase()) ? [{ type: 'text', text: words, space: false }] : tokens;
+  }
   const result = [...tokens];
   result.forEach((token, index) => {
     const [before, after, next] = [result[index - 1], result[index + 1], result[index + 2]];
     if (token.type === 'letters' && token.text === 'x' && before?.type === 'number' && after?.text === '10' && next?.text === '^') {
       result[index] = operator('*');
+    } else if (token.type === 'letters' && token.text === 'to' && before?.type === 'number' && after?.type === 'number') {
+      result[index] = operator(':');
     } else if (token.type === 'letters' && token.text === 'U' && closes(before) && opens(after)) {
       result[index] = operator('cup');
     } else if (token.type === 'operator' && token.text === '(' && after?.type === 'operator' && after.text === 'mod') {

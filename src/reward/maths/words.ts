@@ -34,6 +34,7 @@ function bare(text: string, punctuation: boolean): string {
 const enumeration = /\s*(?:,\s*(?:and\b)?|\band\b|&)\s*/;
 
 function spelled(text: string, punctuation: boolean): string {
+  if (!punctuation && /^\s*dne[\s.]*$/i.test(text)) return 'doesnotexist';
   return (punctuation ? text : text.replace(around, '').replace(/[_-]+/g, '')).replace(/\s+/g, '').toLowerCase();
 }
 
@@ -50,6 +51,7 @@ export function plainWords(answer: string): string {
     .trim()
     .replace(/[.,;:]+$/, '')
     .replace(/^\(([a-z])\)$/i, '$1')
+    .replace(/^(?:an?|the)\s+(?=\p{L}{2})/iu, '')
     .trim()
     .toLowerCase();
 }
