@@ -36,7 +36,8 @@ export function isChoice(answer: string): boolean {
 
 /** What stands behind the letter of a choice in brackets, `27` of `\textbf{(D) }27`; null when that is not what an answer is. */
 export function contentOfChoice(answer: string): string | null {
-  const match = answer.length < maxLength ? /^(?:\\[a-z]+\s*\{)?\s*\(([A-J])\)[\s}~]*(?=\S)/.exec(answer) : null;
+  const match =
+    answer.length < maxLength ? /^(?:\\[,;:! ]|\s)*(?:\\[a-z]+\s*\{)?\s*\(([A-J])\)[\s}~]*(?=\S)/.exec(answer) : null;
   if (match === null) return null;
   const content = answer.slice(match[0].length).replace(/^(?:\\[ ,;:!]|\\q?quad|[\s~])+/, '');
   return /^[^\s=+*/^_<>,)-]/.test(content) && !/[{}]$/.test(content) ? content : null;

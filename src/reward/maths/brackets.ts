@@ -100,15 +100,21 @@ export abstract class Brackets extends UnitReader {
     this.at += 1;
     const node = this.environment(name);
     if (this.accept('rbrace')) return { kind: 'set', items: [node] };
-    return node.kind === 'matrix' && node.rows.every(({ length }) => length === 1) ? listOf(node.rows.flat(), 'and') : node;
+    return node.kind === 'matrix' && node.rows.every(({ length }) => length === 1)
+      ? listOf(node.rows.flat(), 'and')
+      : node;
   }
 
   /** Whether `{x|x<1}` stands here, a set whose braces lost their backslashes. */
   private plainSetBuilder(): boolean {
     const [variable, bar] = [this.tokens[this.at + 1], this.tokens[this.at + 2]];
-    if (!this.dialect.ratios || variable?.type !== 'letters' || bar?.type !== 'operator' || bar.text !== '|') return false;
+    if (!this.dialect.ratios || variable?.type !== 'letters' || bar?.type !== 'operator' || bar.text !== '|')
+      return false;
     const again = this.tokens[this.at + 3];
-    return again !== undefined && this.tokens.slice(this.at + 3).some(({ text }) => text === '<' || text === '>' || text === '<=' || text === '>=');
+    return (
+      again !== undefined &&
+      this.tokens.slice(this.at + 3).some(({ text }) => text === '<' || text === '>' || text === '<=' || text === '>=')
+    );
   }
 
   protected group(): Node {

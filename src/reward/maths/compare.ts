@@ -102,7 +102,8 @@ class Comparison {
     let answer = this.membership(collapsed(matrixValue(this.single(answerTree), this.budget)));
     if (isEquation(answer) && !isEquation(gold) && (this.rules.anyEquation || this.tellsValue(answer)))
       answer = answer.sides.at(-1)!;
-    else if (isAssignment(gold) && !isEquation(answer)) gold = gold.sides.at(-1)!;
+    else if (!isEquation(answer) && (isAssignment(gold) || (this.rules.habits && this.isIdentity(gold))))
+      gold = gold.sides.at(-1)!;
     if (gold.kind === 'relation' && answer.kind === 'relation') return this.relations(gold, answer);
     const points = this.points(gold, answer);
     if (points !== null) return points;
@@ -119,11 +120,15 @@ class Comparison {
 
   /** Whether an equation stands for its right side: it names a value, or says nothing but that two spellings of it are equal. */
   private tellsValue(equation: NodeOf<'relation'>): boolean {
-    if (namesValue(equation)) return true;
+    return namesValue(equation) || this.isIdentity(equation);
+  }
+
+  private isIdentity(node: Node): node is NodeOf<'relation'> {
     return (
-      equation.names.every((name) => name === '=') &&
-      equation.sides.every(isExpression) &&
-      equalValues(equation.sides[0]!, equation.sides.at(-1)!, this.budget) === 'same'
+      node.kind === 'relation' &&
+      node.names.every((name) => name === '=') &&
+      node.sides.every(isExpression) &&
+      equalValues(node.sides[0]!, node.sides.at(-1)!, this.budget) === 'same'
     );
   }
 
@@ -149,7 +154,8 @@ class Comparison {
 
   /** Ratios of three or more are equal up to a factor. */
   private ratios(gold: Node, answer: Node): CompareVerdict {
-    if (gold.kind !== 'ratio' || answer.kind !== 'ratio' || gold.items.length !== answer.items.length) return different('other_kind');
+    if (gold.kind !== 'ratio' || answer.kind !== 'ratio' || gold.items.length !== answer.items.length)
+      return different('other_kind');
     const [g, a] = [gold.items[0]!, answer.items[0]!];
     const alike = gold.items.every(
       (item, index) => equalValues(product(item, a), product(answer.items[index]!, g), this.budget) === 'same',
@@ -271,7 +277,8 @@ class Comparison {
     const answerItems = itemsOf(answer);
     if (!isCollection(gold) || !isCollection(answer)) return different('other_kind');
     if (answer.kind === 'tuple' && !isPlainTuple(answer, this.budget)) return different('other_kind');
-    if (this.rules.habits && answer.kind === 'tuple' && answerItems.length !== goldItems.length) return different('other_elements');
+    if (this.rules.habits && answer.kind === 'tuple' && answerItems.length !== goldItems.length)
+      return different('other_elements');
     return this.inAnyOrder(goldItems, answerItems) ? same('same_elements') : different('other_elements');
   }
 

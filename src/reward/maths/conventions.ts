@@ -1,5 +1,5 @@
 import { variablesOf } from './point.js';
-import { type Node, type NodeOf, type RelationName } from './tree.js';
+import type { Node, NodeOf, RelationName } from './tree.js';
 
 /**
  * Two answers with what only one of them says left out, where that is a matter of habit. Applied to whole answers, never to their parts:
@@ -9,6 +9,7 @@ import { type Node, type NodeOf, type RelationName } from './tree.js';
  *   \mathbf{R}               \mathbb{R}              the letter of a set of numbers
  *   x = 1, y = 2             (1, 2)                  values of different variables: a point, in order
  *   [[1, 2], [3, 4]]         a matrix                lists of rows
+ *   5 = x                    x = 5                   the side of the name
  *   a \le x < b              [a, b)                  ends that are no numbers (others are point-set.ts's)
  */
 export function withoutHabits(gold: Node, answer: Node): readonly [Node, Node] {
@@ -33,8 +34,12 @@ function spelledOut(node: Node): Node {
       return { ...node, sides: [node.sides[0]!, { kind: 'named-set', name: last.name as 'N' }] };
     if (node.names.length === 1 && node.names[0] === 'equivalent') return congruence(node);
     if (node.names.at(-1) !== '=') return node;
+    if (node.names.length === 1 && last.kind === 'symbol' && node.sides[0]!.kind !== 'symbol')
+      return { ...node, sides: [last, node.sides[0]!] };
     const [value, condition] = separated(last);
-    return condition ? { ...node, sides: [...node.sides.slice(0, -1), { kind: 'list', items: [value, condition], joint: ',' }] } : node;
+    return condition
+      ? { ...node, sides: [...node.sides.slice(0, -1), { kind: 'list', items: [value, condition], joint: ',' }] }
+      : node;
   }
   const [value, condition] = separated(node);
   return condition ? { kind: 'list', items: [value, condition], joint: ',' } : node;
@@ -44,7 +49,8 @@ function spelledOut(node: Node): Node {
 function congruence(node: NodeOf<'relation'>): Node {
   const [left, right] = [node.sides[0]!, node.sides[1]!];
   if (right.kind === 'apply' && right.name === 'pmod') return node;
-  if (right.kind === 'call' && right.name === 'mod') return { ...node, sides: [left, { kind: 'apply', name: 'pmod', args: right.args }] };
+  if (right.kind === 'call' && right.name === 'mod')
+    return { ...node, sides: [left, { kind: 'apply', name: 'pmod', args: right.args }] };
   return { ...node, names: ['='] };
 }
 
@@ -62,7 +68,9 @@ function separated(node: Node): readonly [Node, Node | null] {
 }
 
 function isParameter(node: Node): boolean {
-  return node.kind === 'relation' && node.names.length === 1 && node.names[0] === 'in' && node.sides[1]!.kind === 'named-set';
+  return (
+    node.kind === 'relation' && node.names.length === 1 && node.names[0] === 'in' && node.sides[1]!.kind === 'named-set'
+  );
 }
 
 /** Without `k \in \mathbb{Z}` behind the answer, when the other side says nothing of it. */
@@ -94,7 +102,8 @@ function renamedLike(node: Node, other: Node): Node {
   const [left, right] = [node.sides[0]!, other.sides[0]!];
   const named = left.kind === 'multiply' && left.factors.length === 2 ? left.factors[0]! : left; // y(x)
   const name = named.kind === 'apply' || (named !== left && named.kind === 'symbol') ? named.name : null;
-  const differs = name !== null && right.kind === 'symbol' && (right.name === name || (right.name === 'y' && left.kind === 'apply'));
+  const differs =
+    name !== null && right.kind === 'symbol' && (right.name === name || (right.name === 'y' && left.kind === 'apply'));
   return differs ? { ...node, sides: [right, ...node.sides.slice(1)] } : node;
 }
 
@@ -137,7 +146,10 @@ function matrixFrom(node: Node, other: Node): Node {
 }
 
 const infinity: Node = { kind: 'constant', name: 'infinity' };
-const bottom: Node = { kind: 'multiply', factors: [{ kind: 'number', value: { n: -1n, d: 1n }, decimal: false }, infinity] };
+const bottom: Node = {
+  kind: 'multiply',
+  factors: [{ kind: 'number', value: { n: -1n, d: 1n }, decimal: false }, infinity],
+};
 
 /** Inequalities of one variable between ends with other variables in them, where the other is made of intervals. */
 function intervalFrom(node: Node, other: Node): Node {

@@ -16,7 +16,7 @@ export interface Approximation {
 
 /** Collects what a whole evaluation met. */
 export interface Extent {
-  /** The largest magnitude of any part. */
+  /** The largest magnitude of any part, or of its inverse; infinite when a part that is not zero was too small for a double. */
   peak: number;
 }
 
@@ -34,8 +34,11 @@ export function doubleValue(node: Node, point: Point, budget: Budget, extent: Ex
 function evaluated(node: Node, point: Point, budget: Budget, extent: Extent): Approximation | null {
   const at = (child: Node) => doubleValue(child, point, budget, extent);
   switch (node.kind) {
-    case 'number':
-      return real(toDouble(node.value));
+    case 'number': {
+      const value = toDouble(node.value);
+      if (value === 0 && node.value.n !== 0n) extent.peak = Number.POSITIVE_INFINITY;
+      return real(value);
+    }
     case 'constant':
       return constant(node.name);
     case 'symbol':
@@ -47,19 +50,23 @@ function evaluated(node: Node, point: Point, budget: Budget, extent: Extent): Ap
     case 'add':
       return foldedValue(node.terms, { re: 0, im: 0, error: 0 }, plus, at);
     case 'multiply':
-      return foldedValue(node.factors, { re: 1, im: 0, error: 0 }, times, at);
+      return foldedValue(node.factors, { re: 1, im: 0, error: 0 }, timesNotVanishing(extent), at);
     case 'power': {
       const base = at(node.base);
       const exponent = base && at(node.exponent);
       if (base === null || exponent === null) return null;
+      const noted = (value: Approximation | null) => {
+        if (value !== null && magnitude(base) > 0 && magnitude(value) === 0) extent.peak = Number.POSITIVE_INFINITY;
+        return value;
+      };
       const oddRoot =
         node.exponent.kind === 'number' && node.exponent.value.d % 2n === 1n && node.exponent.value.d > 1n;
       if (oddRoot && base.im === 0 && base.re < 0) {
-        const positive = raised({ ...base, re: -base.re }, exponent);
+        const positive = noted(raised({ ...base, re: -base.re }, exponent));
         const odd = node.exponent.kind === 'number' && node.exponent.value.n % 2n !== 0n;
         return positive && (odd ? negative(positive) : positive);
       }
-      return raised(base, exponent);
+      return noted(raised(base, exponent));
     }
     case 'percent': {
       const inner = at(node.inner);
@@ -76,7 +83,9 @@ function evaluated(node: Node, point: Point, budget: Budget, extent: Extent): Ap
         if (value === null) return null;
         args.push(value);
       }
-      return called(node.name, args);
+      const value = called(node.name, args);
+      if (value !== null && vanishing.has(node.name) && magnitude(value) === 0) extent.peak = Number.POSITIVE_INFINITY;
+      return value;
     }
     case 'apply': {
       const parts: string[] = [];
@@ -121,7 +130,7 @@ function repeatedOrExact(node: Node, point: Point, budget: Budget, extent: Exten
     budget.spend(4);
     const term = doubleValue(node.body, inner, budget, extent);
     if (term === null) return null;
-    result = node.kind === 'sum' ? plus(result, term) : times(result, term);
+    result = node.kind === 'sum' ? plus(result, term) : timesNotVanishing(extent)(result, term);
   }
   return result;
 }
@@ -157,10 +166,22 @@ function times(a: Approximation, b: Approximation): Approximation {
   return complex(a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re, error + magnitude(a) * magnitude(b));
 }
 
+/** Multiplication that notes when a product of what is not zero is too small for a double. */
+function timesNotVanishing(extent: Extent): typeof times {
+  return (a, b) => {
+    const value = times(a, b);
+    if (magnitude(value) === 0 && magnitude(a) > 0 && magnitude(b) > 0) extent.peak = Number.POSITIVE_INFINITY;
+    return value;
+  };
+}
+
+/** Functions that are nowhere zero. */
+const vanishing = new Set(['exp', 'sech', 'csch']);
+
 function inverse(a: Approximation): Approximation | null {
-  const squared = a.re * a.re + a.im * a.im;
-  if (squared === 0 || magnitude(a) <= a.error * 2 ** -52) return null;
-  return complex(a.re / squared, -a.im / squared, a.error / squared);
+  const size = magnitude(a);
+  if (size === 0 || size <= a.error * 2 ** -52) return null;
+  return complex(a.re / size / size, -a.im / size / size, a.error / size / size);
 }
 
 function raised(base: Approximation, exponent: Approximation): Approximation | null {

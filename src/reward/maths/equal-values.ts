@@ -20,27 +20,28 @@ const enoughPoints = 2;
 export function equalValues(a: Node, b: Node, budget: Budget): Sameness {
   budget.spend(20);
   const variables = variablesOf(a, b);
-  if (variables.names.size === 0) return equalAt(a, b, noPoint, budget, true);
+  if (variables.names.size === 0) return equalAt(a, b, noPoint, budget, true, Number.POSITIVE_INFINITY);
   let agreed = 0;
-  let confirmed = 0;
-  for (let k = 0; k < 2 * numPoints && agreed < numPoints; k += 1) {
-    const here = equalAt(a, b, samplePoint(variables, k), budget, confirmed < enoughPoints);
-    if (here === 'different') return 'different';
-    if (here === 'undecided') continue;
-    agreed += 1;
-    confirmed += 1;
+  for (const { small, maxPeak } of variables.polynomial ? [anywhere] : [tame, tameAndSmall, anywhere]) {
+    for (let k = 0; k < 2 * numPoints && agreed < numPoints; k += 1) {
+      const here = equalAt(a, b, samplePoint(variables, k, small), budget, agreed < enoughPoints, maxPeak);
+      if (here === 'different') return 'different';
+      if (here === 'same') agreed += 1;
+    }
+    if (agreed >= enoughPoints) return 'same';
   }
-  for (let k = 0; k < 2 * numPoints && agreed < numPoints && !variables.polynomial; k += 1) {
-    const here = equalAt(a, b, samplePoint(variables, k, true), budget, confirmed < enoughPoints);
-    if (here === 'different') return 'different';
-    if (here === 'undecided') continue;
-    agreed += 1;
-    confirmed += 1;
-  }
-  return agreed >= enoughPoints ? 'same' : 'undecided';
+  return 'undecided';
 }
 
-function equalAt(a: Node, b: Node, point: Point, budget: Budget, confirm: boolean): Sameness {
+/**
+ * Where points are looked for: first where no part of the expressions is so large or small that confirming takes many digits, then near
+ * zero, where more is defined, then where they were passed over.
+ */
+const tame = { small: false, maxPeak: 1e30 };
+const tameAndSmall = { small: true, maxPeak: 1e30 };
+const anywhere = { small: false, maxPeak: Number.POSITIVE_INFINITY };
+
+function equalAt(a: Node, b: Node, point: Point, budget: Budget, confirm: boolean, maxPeak: number): Sameness {
   const x = exactValue(a, point, budget);
   const y = exactValue(b, point, budget);
   if (x !== null && y !== null) return x.n === y.n && x.d === y.d ? 'same' : 'different';
@@ -49,7 +50,8 @@ function equalAt(a: Node, b: Node, point: Point, budget: Budget, confirm: boolea
   const q = doubleValue(b, point, budget, extent);
   const known = p !== null && q !== null;
   if (known && clearlyDifferent(p, q)) return 'different';
-  if (!confirm && known) return 'same';
+  if (extent.peak > maxPeak) return 'undecided';
+  if (!confirm && known && extent.peak < Number.POSITIVE_INFINITY) return 'same';
   // beyond the range of doubles; other points say more for less
   if (!known && point.size > 0) return 'undecided';
   return equalInDecimals(a, b, point, budget, known ? p.error + q.error : Number.POSITIVE_INFINITY, extent.peak);

@@ -45,7 +45,8 @@ export function namesValue({ sides }: NodeOf<'relation'>): boolean {
     .slice(0, -1)
     .every(
       (side) =>
-        variablesOf(side).names.size === 0 || !some(side, (part) => hasCoefficient(part) || (!constant && isPower(part))),
+        variablesOf(side).names.size === 0 ||
+        !some(side, (part) => hasCoefficient(part) || (!constant && isPower(part))),
     );
 }
 

@@ -29,7 +29,9 @@ export function measured(tokens: readonly Token[]): Measure | null {
     const before = tokens[begin - 1]!;
     if ((first.text === 'C' || first.text === 'F') && [before.text, tokens[begin - 2]?.text].includes('°')) return null; // a scale
     const endsValue =
-      before.type === 'number' || before.type === 'constant' || (before.type === 'operator' && valueEnds.has(before.text));
+      before.type === 'number' ||
+      before.type === 'constant' ||
+      (before.type === 'operator' && valueEnds.has(before.text));
     if (!endsValue) continue;
     const reader = new UnitTokens(tokens, begin);
     const unit = reader.unit();

@@ -2,9 +2,7 @@ import { wordSets } from './commands.js';
 import type { Token } from './lex.js';
 
 const numberWords = new Map(
-  (
-    'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty'
-  )
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty'
     .split(' ')
     .map((word, value) => [word, String(value)] as const),
 );
@@ -23,9 +21,20 @@ export function respelled(tokens: readonly Token[]): readonly Token[] {
   const result = [...tokens];
   result.forEach((token, index) => {
     const [before, after, next] = [result[index - 1], result[index + 1], result[index + 2]];
-    if (token.type === 'letters' && token.text === 'x' && before?.type === 'number' && after?.text === '10' && next?.text === '^') {
+    if (
+      token.type === 'letters' &&
+      token.text === 'x' &&
+      before?.type === 'number' &&
+      after?.text === '10' &&
+      next?.text === '^'
+    ) {
       result[index] = operator('*');
-    } else if (token.type === 'letters' && token.text === 'to' && before?.type === 'number' && after?.type === 'number') {
+    } else if (
+      token.type === 'letters' &&
+      token.text === 'to' &&
+      before?.type === 'number' &&
+      after?.type === 'number'
+    ) {
       result[index] = operator(':');
     } else if (token.type === 'letters' && token.text === 'U' && closes(before) && opens(after)) {
       result[index] = operator('cup');

@@ -28,5 +28,8 @@ export function withoutReversedBrackets(tokens: readonly Token[]): readonly Toke
 /** Whether nothing, or no operand, stands behind a bracket, so that it closes. */
 function endsElement(next: Token | undefined): boolean {
   if (next === undefined) return true;
-  return next.type === 'operator' && ['cup', 'cap', 'setminus', ',', ';', 'and', 'or', ')', '}', 'rbrace'].includes(next.text);
+  return (
+    next.type === 'operator' &&
+    ['cup', 'cap', 'setminus', ',', ';', 'and', 'or', ')', '}', 'rbrace'].includes(next.text)
+  );
 }

@@ -5,7 +5,26 @@ import type { Token } from './lex.js';
 import { isUnitWord, isWordyUnit } from './units.js';
 
 /** Small words inside of a unit: `5 miles per hour`, `7 years old`. */
-const unitPhrase = new Set(['per', 'a', 'an', 'old', 'of', 'the', 'for', 'each', 'in', 'tall', 'long', 'wide', 'high', 'left', 'away', 'ago', 'more', 'less']);
+const unitPhrase = new Set([
+  'per',
+  'a',
+  'an',
+  'old',
+  'of',
+  'the',
+  'for',
+  'each',
+  'in',
+  'tall',
+  'long',
+  'wide',
+  'high',
+  'left',
+  'away',
+  'ago',
+  'more',
+  'less',
+]);
 
 /** Units of measure behind values. */
 export class UnitReader extends Cursor {
@@ -61,7 +80,12 @@ export class UnitReader extends Cursor {
   /** The C or F behind degrees. */
   protected acceptScale(): void {
     const token = this.token;
-    if (!this.dialect.units || (token?.type !== 'letters' && token?.type !== 'text') || (token.text !== 'C' && token.text !== 'F')) return;
+    if (
+      !this.dialect.units ||
+      (token?.type !== 'letters' && token?.type !== 'text') ||
+      (token.text !== 'C' && token.text !== 'F')
+    )
+      return;
     this.at += 1;
     this.unit = `${this.unit} °${token.text.toLowerCase()}`.trim();
   }

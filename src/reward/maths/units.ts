@@ -22,7 +22,15 @@ const chinese = new Map(
 
 const siUnits = 'm g s A K mol cd Hz N Pa J W C V F T H eV L l cal Wb bar'.split(' ');
 const siPrefixes = ['', 'k', 'M', 'G', 'T', 'c', 'd', 'm', 'u', 'n', 'p', 'f'];
-const siSymbols = new Set([...siPrefixes.flatMap((prefix) => siUnits.map((unit) => prefix + unit)), 'h', 'd', 'erg', 'dyn', 'atm', 'ohm']);
+const siSymbols = new Set([
+  ...siPrefixes.flatMap((prefix) => siUnits.map((unit) => prefix + unit)),
+  'h',
+  'd',
+  'erg',
+  'dyn',
+  'atm',
+  'ohm',
+]);
 
 /** Whether letters are the symbol of an SI unit, with its prefix; `u` stands for micro. */
 export function isSiSymbol(letters: string): boolean {
@@ -67,5 +75,8 @@ export function canonicalUnit(unit: string): string | undefined {
     const power = Number(match![2] ?? 1) * (sign === '/' ? -1 : 1);
     powers.set(word, (powers.get(word) ?? 0) + power);
   }
-  return [...powers].map(([word, power]) => `${word}^${power}`).sort().join('*');
+  return [...powers]
+    .map(([word, power]) => `${word}^${power}`)
+    .sort()
+    .join('*');
 }
