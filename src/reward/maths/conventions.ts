@@ -1,3 +1,4 @@
+import { isAssignment } from './equation.js';
 import { variablesOf } from './point.js';
 import type { Node, NodeOf, RelationName } from './tree.js';
 
@@ -34,7 +35,8 @@ function spelledOut(node: Node): Node {
       return { ...node, sides: [node.sides[0]!, { kind: 'named-set', name: last.name as 'N' }] };
     if (node.names.length === 1 && node.names[0] === 'equivalent') return congruence(node);
     if (node.names.at(-1) !== '=') return node;
-    if (node.names.length === 1 && last.kind === 'symbol' && node.sides[0]!.kind !== 'symbol')
+    const nameFirst: boolean = isAssignment(node);
+    if (node.names.length === 1 && last.kind === 'symbol' && !nameFirst)
       return { ...node, sides: [last, node.sides[0]!] };
     const [value, condition] = separated(last);
     return condition

@@ -45,6 +45,7 @@ const alike: Record<string, readonly (readonly string[])[]> = {
     ['k\\pi+\\frac{\\pi}{4},k\\in Z', '\\frac{\\pi}{4}+k\\pi(k\\in\\mathbb{Z})', 'k\\pi+\\frac{\\pi}{4}'],
     ['f(x)=0', 'f(x)\\equiv 0'],
     ['x^2-1', '(x-1)(x+1)=x^2-1'],
+    ['b', 'P(b)=b'],
     ['\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}', '[[1,2],[3,4]]', '\\begin{pmatrix}1&2\\cr3&4\\end{pmatrix}'],
   ],
   numbers: [
