@@ -1,4 +1,5 @@
 /** What a finished run says: from its metrics.jsonl, so a resumed run tells the whole story. */
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRecords } from '../dataset/records.js';
 import type { LaunchResult } from '../launch/train.js';
@@ -7,8 +8,11 @@ import { percent } from './numbers.js';
 import { perfReport } from './perf-report.js';
 import type { VerbResult } from './verb.js';
 
+/** The rows of a run, none where it had neither a rollout nor an evaluation. */
 export async function readMetrics(output: string): Promise<Metrics[]> {
-  return (await readRecords(join(output, 'metrics.jsonl'))).map(({ fields }) => fields as Metrics);
+  const file = join(output, 'metrics.jsonl');
+  if ((await stat(file)).size === 0) return [];
+  return (await readRecords(file)).map(({ fields }) => fields as Metrics);
 }
 
 /** The accuracies of evaluation sets, before and after. */

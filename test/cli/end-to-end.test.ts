@@ -234,6 +234,11 @@ describe('sft', () => {
 });
 
 describe('train', () => {
+  it('without a rollout or an evaluation ends with the model as it was', async () => {
+    const result = await succeed(...training(at('nothing'), '--rollouts', '0', '--eval-steps', '0'));
+    expect(result).toMatchObject({ rollout: 0, evaluation: {}, metrics: null });
+  });
+
   it('leaves a run folder, and resumes it with the same settings', async () => {
     const output = at('run');
     const first = await succeed(...training(output));
