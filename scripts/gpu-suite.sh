@@ -46,13 +46,18 @@ mkdir -p "$out"
 rows=$out/gpu-suite.jsonl
 touch "$rows"
 
+# Where there is no xz, Python has one.
+unpacked() {
+  xz -dc "$1" 2>/dev/null || "$python" -c 'import lzma, shutil, sys; shutil.copyfileobj(lzma.open(sys.argv[1]), sys.stdout.buffer)' "$1"
+}
+
 if [ -n "$pack" ]; then
   mkdir -p "$work/bin" "$work/app"
   for file in "$pack"/bin/*.xz; do
     name=$(basename "$file" .xz)
-    { xz -dc "$file" >"$work/bin/$name" && chmod +x "$work/bin/$name"; } &
+    { unpacked "$file" >"$work/bin/$name" && chmod +x "$work/bin/$name"; } &
   done
-  "$python" -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2], filter="data")' "$pack/app.tar.xz" "$work/app" || exit 1
+  unpacked "$pack/app.tar.xz" | tar xf - -C "$work/app" || exit 1
   wait
   mkdir -p "$work/app/build/Release"
   cp "$work/bin/limr.node" "$work/bin/limr_cuda.so" "$work/app/build/Release/" || exit 1

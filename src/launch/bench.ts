@@ -73,7 +73,10 @@ export async function launchBench(
       if (config !== undefined) await writeFile(join(dir, 'config.json'), JSON.stringify(config));
       const probe = await engine.machineProbe();
       const bench = new Bench(engine, options, dir, config !== undefined, probe.readBytes / 4);
-      const cases = await bench.cases(chosen, hooks);
+      const cases = await bench
+        .cases(chosen, hooks)
+        .then((all) => (engine.device === 'cpu' ? all : all.map(unlimited)));
+      if (engine.device !== 'cpu') bench.remarks.push("shares of a peak are left out: what is measured is the CPU's");
       const result = await runBench(cases, probe, options.repetitions, hooks);
       const report: BenchReport = {
         ...(await about(engine)),
@@ -95,6 +98,11 @@ export async function launchBench(
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** Without what is compared with the limits of the CPU. */
+function unlimited({ flops, bytes, limit, ...rest }: BenchCase): BenchCase {
+  return rest;
 }
 
 async function about(engine: Engine): Promise<Pick<BenchReport, 'version' | 'commit' | 'date' | 'machine'>> {
