@@ -1,4 +1,5 @@
 import { isAssignment } from './equation.js';
+import { key } from './key.js';
 import { variablesOf } from './point.js';
 import type { Node, NodeOf, RelationName } from './tree.js';
 
@@ -10,6 +11,7 @@ import type { Node, NodeOf, RelationName } from './tree.js';
  *   \mathbf{R}               \mathbb{R}              the letter of a set of numbers
  *   x = 1, y = 2             (1, 2)                  values of different variables: a point, in order
  *   [[1, 2], [3, 4]]         a matrix                lists of rows
+ *   x_1 = 1, x_2 = 2         x = 1, x = 2            numbers of solutions
  *   5 = x                    x = 5                   the side of the name
  *   a \le x < b              [a, b)                  ends that are no numbers (others are point-set.ts's)
  */
@@ -17,6 +19,7 @@ export function withoutHabits(gold: Node, answer: Node): readonly [Node, Node] {
   let [g, a] = withoutParameters(spelledOut(gold), spelledOut(answer));
   [g, a] = [renamedLike(g, a), renamedLike(a, g)];
   [g, a] = [setOfLetter(g, a), setOfLetter(a, g)];
+  [g, a] = [unnumbered(g, a), unnumbered(a, g)];
   [g, a] = [pointFrom(g, a), pointFrom(a, g)];
   [g, a] = [matrixFrom(g, a), matrixFrom(a, g)];
   return [intervalFrom(g, a), intervalFrom(a, g)];
@@ -134,6 +137,27 @@ function pointFrom(node: Node, other: Node): Node {
   const names = [...values.keys()];
   const ordered = names.every((name) => /^[a-dx-z]$/.test(name)) ? names.sort() : names;
   return { kind: 'tuple', items: ordered.map((name) => values.get(name)!), open: '(', close: ')' };
+}
+
+/** The one name that all equations of a list define; null when there are several. */
+function commonName(node: Node): string | null {
+  if (node.kind !== 'list' || !node.items.every(isDefinition)) return null;
+  const names = new Set(node.items.map((item) => key((item as NodeOf<'relation'>).sides[0]!)));
+  return names.size === 1 ? [...names][0]! : null;
+}
+
+/** `x_1 = 1, x_2 = 2` as values of x where the other has values of x. */
+function unnumbered(node: Node, other: Node): Node {
+  const name = commonName(other);
+  if (name === null || node.kind !== 'list' || !node.items.every(isDefinition)) return node;
+  const items = node.items.map((item): Node => {
+    const { sides } = item as NodeOf<'relation'>;
+    const numbered = sides[0]!.kind === 'symbol' && /^(.+)_\{\d\}$/.exec(sides[0]!.name);
+    return numbered && numbered[1] === name
+      ? { kind: 'relation', names: ['='], sides: [{ kind: 'symbol', name }, sides[1]!] }
+      : item;
+  });
+  return { ...node, items };
 }
 
 /** The right side of `(x, y) = (1, 2)`. */

@@ -251,6 +251,8 @@ export class ExpressionParser extends Operands {
       }
     }
     if (this.dialect.adjacentNumbersAdd) addAdjacent(factors);
+    // digits above nine: A6_{16} is no product, and compared as it is written
+    if (factors.some(({ kind }) => kind === 'based') && factors.some(({ kind }) => kind === 'symbol')) throw unparsable;
     if (factors.length === 1) return factors[0]!;
     return word === null ? { kind: 'multiply', factors } : { kind: 'multiply', factors, word };
   }

@@ -134,7 +134,7 @@ class Lexer {
     const word = run.length > 1 ? wordOperators.get(run.toLowerCase()) : undefined;
     const scale = scales.get(run.toLowerCase());
     if (scale !== undefined && this.space && this.tokens.at(-1)?.type === 'number') this.scaled(scale);
-    else if (word === undefined || (run.length < 3 && !this.space)) this.push('letters', run);
+    else if (word === undefined || (run.length < 3 && !this.space && this.at > 0)) this.push('letters', run);
     else this.push('operator', word);
   }
 

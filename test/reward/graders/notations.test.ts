@@ -46,6 +46,7 @@ const alike: Record<string, readonly (readonly string[])[]> = {
     ['f(x)=0', 'f(x)\\equiv 0'],
     ['x^2-1', '(x-1)(x+1)=x^2-1'],
     ['b', 'P(b)=b'],
+    ['x=2\\text{ or }x=-3', 'x_1=2,x_2=-3', '\\{2,-3\\}'],
     ['\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}', '[[1,2],[3,4]]', '\\begin{pmatrix}1&2\\cr3&4\\end{pmatrix}'],
   ],
   numbers: [
@@ -95,6 +96,7 @@ it.each([
   ['n\\equiv 1\\pmod 3', 'n\\equiv 1\\pmod 4'],
   ['k\\pi, k\\in\\mathbb{Z}', '2k\\pi, k\\in\\mathbb{Z}'],
   ['5=x', 'x'],
+  ['A6_{16}', 'A6_{15}'],
   ['2^{-2000}\\pi', '2^{-2001}\\pi'],
   ['\\sqrt2+10^{-170}', '\\sqrt2'],
   ['e^{-e^{10}}', 'e^{-e^{11}}'],
