@@ -345,11 +345,12 @@ export class Model {
     const rows = Int32Array.from(requests, ({ row }, index) => whole('row', row ?? index, 0, 0x7fffffff));
     const context = this.info.maxPositionEmbeddings;
     for (const [index, { tokens }] of requests.entries()) {
-      if (tokens.length + config.maxTokens <= context) continue;
+      const room = context - tokens.length;
+      if (config.maxTokens <= room) continue;
       throw new LimrError(
         'LIMR_USAGE',
         `prompt ${index} has ${tokens.length} tokens; with maxTokens ${config.maxTokens} it exceeds the model's context of ${context}`,
-        `Lower maxTokens to ${Math.max(0, context - tokens.length)}, or shorten the prompt.`,
+        room < 1 ? 'Shorten the prompt.' : `Lower maxTokens to ${room}, or shorten the prompt.`,
       );
     }
     return { ...packed, rows, ...config };

@@ -84,10 +84,11 @@ const info: Verb = {
   name: 'info',
   summary: summaries['model info'],
   options: modelInfoOptions,
+  argument: 'model',
   about: ['Architecture, parameters, bytes in memory and in files, sizes by the names of config.json, tokenizer.'],
   examples: [
     ['The embedded model', 'limr-engine model info'],
-    ['A folder, as data', 'limr-engine model info --model models/tuned --json'],
+    ['A folder, as data', 'limr-engine model info models/tuned --json'],
   ],
   async run(given, { terminal, signal }) {
     const { chooseMachine } = await import('../../launch/machine.js');
