@@ -132,8 +132,10 @@ class Comparison {
     );
   }
 
-  /** A set of one is its element. */
+  /** A set of one is its element; a union of sets of elements is one set. */
   private single(node: Node): Node {
+    if (node.kind === 'set-operation' && node.name === 'union' && node.items.every(({ kind }) => kind === 'set'))
+      return this.single({ kind: 'set', items: node.items.flatMap(itemsOf) });
     if ((node.kind !== 'set' && node.kind !== 'list') || node.items.length !== 1) return node;
     const item = node.items[0]!;
     if (node.kind === 'set' && item.kind === 'named-set' && item.name === 'empty') return node;

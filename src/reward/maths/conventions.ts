@@ -25,13 +25,9 @@ export function withoutHabits(gold: Node, answer: Node): readonly [Node, Node] {
   return [intervalFrom(g, a), intervalFrom(a, g)];
 }
 
-/** `k\pi (k \in Z)` as a list, and `Z` behind a sign of membership as a set; a union of sets of elements as one set. */
+/** `k\pi (k \in Z)` as a list, and `Z` behind a sign of membership as a set. */
 function spelledOut(node: Node): Node {
   if (node.kind === 'list') return { ...node, items: node.items.map(spelledOut) };
-  if (node.kind === 'set-operation' && node.name === 'union') {
-    const sets = node.items.map((item) => (item.kind === 'set' ? item.items : null));
-    return sets.includes(null) ? node : { kind: 'set', items: sets.flatMap((items) => items ?? []) };
-  }
   if (node.kind === 'relation') {
     const last = node.sides.at(-1)!;
     if (node.names.length === 1 && node.names[0] === 'in' && last.kind === 'symbol' && /^[NZQR]$/.test(last.name))

@@ -46,6 +46,7 @@ const alike: Record<string, readonly (readonly string[])[]> = {
     ['f(x)=0', 'f(x)\\equiv 0'],
     ['x^2-1', '(x-1)(x+1)=x^2-1'],
     ['b', 'P(b)=b'],
+    ['1,-2', '\\{1\\}\\cup\\{-2\\}'],
     ['x=2\\text{ or }x=-3', 'x_1=2,x_2=-3', '\\{2,-3\\}'],
     ['\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}', '[[1,2],[3,4]]', '\\begin{pmatrix}1&2\\cr3&4\\end{pmatrix}'],
   ],

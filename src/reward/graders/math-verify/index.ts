@@ -17,7 +17,8 @@ export const mathVerifyGrader: Grader = {
   name: 'math-verify',
   compare: (gold, answer) => equalReadings(read(boxed(gold)), read(boxed(answer))),
   grade(gold, text) {
-    const answer = read(isBareAnswer(text) ? boxed(text) : text);
+    // what Markdown sets in bold is no LaTeX, so it is searched like a response
+    const answer = read(isBareAnswer(text) && !text.startsWith('**') ? boxed(text) : text);
     const verdict = equalReadings(read(isDelimited(gold) ? gold : boxed(gold)), answer);
     return { ...verdict, answer: answer.text === '' ? null : answer.text } satisfies Grade;
   },
