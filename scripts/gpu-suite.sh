@@ -102,20 +102,21 @@ verdict() {
   printf '{"bench":"suite","phase":%s,"verdict":"%s","seconds":%d,"note":%s}\n' "$(quoted "$1")" "$2" "$((SECONDS - began))" \
     "$(quoted "$3")" >>"$rows"
 }
+complaint='FAIL|CRASH|threw|[Ee]rror|\[LIMR_'
 # complain WHAT CODE: what failed, from the log, to the terminal and the rows; the code in words is $said
 complain() {
   said="exit code $2"
   [ "$2" = 124 ] && said='ran past its time'
   echo "--- $1: $said"
-  grep -E 'FAIL|CRASH|threw|rror|========= ' "$work/log" | head -30 | cut -c1-600
+  grep -E "$complaint|========= " "$work/log" | head -30 | cut -c1-600
   echo '--- end of its output'
   tail -15 "$work/log" | cut -c1-600
   printf '{"bench":"failure","phase":%s,"said":"%s","text":%s}\n' "$(quoted "$1")" "$said" \
-    "$(quoted "$(grep -E 'FAIL|CRASH|threw|rror' "$work/log" | head -12 | cut -c1-400; tail -4 "$work/log" | cut -c1-400)")" >>"$rows"
+    "$(quoted "$(grep -E "$complaint" "$work/log" | head -12 | cut -c1-400; tail -4 "$work/log" | cut -c1-400)")" >>"$rows"
 }
 failed() {
   complain "$1" "$2"
-  verdict "$1" FAIL "$said: $(tail -1 "$work/log" | cut -c1-160)"
+  verdict "$1" FAIL "$said: $({ grep -m1 -E "$complaint" "$work/log" || tail -1 "$work/log"; } | cut -c1-200)"
 }
 # wanted PHASE: is it asked for, and is there time?
 wanted() {
