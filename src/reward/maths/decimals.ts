@@ -38,7 +38,7 @@ class DecimalArithmetic {
 
   constructor(digits: number) {
     this.D = Decimal.clone({ precision: digits, defaults: true });
-    this.cost = Math.ceil((digits / 50) ** 2 * 1_500);
+    this.cost = Math.ceil((digits / 50) ** (digits > 160 ? 3 : 2) * 1_500); // logarithms of many digits take longest
     this.pi = this.D.acos(-1);
     this.zero = new this.D(0);
     this.one = { re: new this.D(1), im: this.zero };

@@ -40,6 +40,7 @@ function onlySymbols(node: Node): boolean {
 /** An equation that tells the value of something: x = 5, a + b = 5, f(2) = 5, 2 + 3 = 5; not 2x = 10, x - 1 = 0, y^2 = 4x. */
 export function namesValue({ sides }: NodeOf<'relation'>): boolean {
   if (onlySymbols(sides[0]!)) return true;
+  if (sides[0]!.kind === 'power' && sides[0]!.base.kind === 'symbol') return false; // x^2 = 5
   const constant = variablesOf(sides.at(-1)!).names.size === 0;
   return sides
     .slice(0, -1)
