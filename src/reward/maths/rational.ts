@@ -48,7 +48,9 @@ export function power(a: Rational, k: bigint): Rational | null {
   if (unit) return a.n === 1n || size % 2n === 0n ? one : a;
   if (size > BigInt(maxBits) || bits(a.n) * Number(size) > 2 * maxBits || bits(a.d) * Number(size) > 2 * maxBits)
     return null;
-  return k > 0n ? rational(a.n ** size, a.d ** size) : rational(a.d ** size, a.n ** size);
+  const [n, d] = k > 0n ? [a.n, a.d] : a.n > 0n ? [a.d, a.n] : [-a.d, -a.n];
+  const result = { n: n ** size, d: d ** size }; // in lowest terms, as a is
+  return tooBig(result.n) || tooBig(result.d) ? null : result;
 }
 
 /** The rational whose k-th power is `a`, for k >= 2; null when there is none, or when `a` is negative and k even. */

@@ -5,6 +5,7 @@ export const hostile: Record<string, (length: number) => string> = {
   roots: (length) => `${'\\sqrt{'.repeat(length / 7)}1${'}'.repeat(length / 7)}`,
   fractions: (length) => '\\frac1'.repeat(length / 6),
   powers: (length) => `${'9^'.repeat(length / 2)}9`,
+  'a high power': (length) => `2\\log_2 m^{${length}}-1`,
   'a tower in braces': (length) => `${'9^{'.repeat(length / 4)}9${'}'.repeat(length / 4)}`,
   digits: (length) => '9'.repeat(length),
   'a long sum': (length) => `${'x+'.repeat(length / 2)}x`,
