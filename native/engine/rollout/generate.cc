@@ -85,14 +85,8 @@ TokenIds upload_ids(const Context& ctx, Arena& arena, const std::vector<int32_t>
   return {data, int64_t(ids.size())};
 }
 
-// Rows that a recorded decode step has room for: few sizes, so that few are recorded, and never many more rows than asked for.
-int64_t recorded_rows(int64_t rows, int64_t max_batch) {
-  int64_t room = 1;
-  while (room < rows && room < 8) room *= 2;
-  const int64_t grain = rows <= 8 ? 1 : rows <= 64 ? 8 : rows <= 256 ? 32 : 64;
-  if (rows > 8) room = (rows + grain - 1) / grain * grain;
-  return std::min(room, max_batch);
-}
+// Decode steps that are kept recorded, of as many sizes.
+constexpr size_t kMostRecorded = 64;
 
 class Generation {
  public:
@@ -119,7 +113,7 @@ class Generation {
     while (!scheduler_.done()) {
       ctx_.throw_if_aborted();
       const Clock::time_point start = Clock::now();
-      Step step = scheduler_.next();
+      const Step step = scheduler_.next();
       compute(step);
       const double took = seconds_since(start), share = double(step.prefill_tokens) / double(step.tokens.size());
       stats.prefill_seconds += took * share;
@@ -162,7 +156,7 @@ class Generation {
   }
 
   // Forward of all rows; the sampled ones get their next token.
-  void compute(Step& step) {
+  void compute(const Step& step) {
     const ArenaScope scope(arena_);
     const int64_t R = int64_t(step.sampled.size());
     std::vector<SampleRow> keys;
@@ -171,7 +165,6 @@ class Generation {
                        uint32_t(q->sample), uint32_t(q->generated())},
                       q->generated() < request_.min_tokens});
     const bool recordable = records_ && R > 0 && step.tokens.size() == size_t(R);
-    if (recordable) fill_up(step, keys);
     Upload upload(ctx_, arena_, step_upload(request_.max_batch, request_.prefill_chunk, length_));
     const int32_t* sampled_rows = upload.add(std::span<const int32_t>(step.sampled_rows));
     const SampleRow* sample_rows = upload.add(std::span<const SampleRow>(keys));
@@ -229,26 +222,11 @@ class Generation {
     return s.sampled;
   }
 
-  // The last sequence again, so often that the step has as many rows as one that may be recorded. What it computes and writes is
-  // what the sequence does, to the bit; nobody reads what is drawn.
-  void fill_up(Step& step, std::vector<SampleRow>& keys) const {
-    const int64_t rows = recorded_rows(int64_t(keys.size()), request_.max_batch);
-    for (auto n = int64_t(keys.size()); n < rows; ++n) {
-      step.tokens.push_back(step.tokens.back());
-      step.positions.push_back(step.positions.back());
-      step.slots.push_back(step.slots.back());
-      AttentionSequence again = step.sequences.back();
-      again.begin = n;
-      step.sequences.push_back(again);
-      step.sampled_rows.push_back(int32_t(n));
-      keys.push_back(keys.back());
-    }
-  }
-
   // A decode step of `rows` rows: the first one runs as it is queued, since products choose their algorithms then; the second one is
   // recorded, and that is what runs from then on. Its arrays lie where they did.
   template <typename Queue>
   const Sampled* recorded(int64_t rows, Queue&& queue_step) {
+    if (recorded_.size() >= kMostRecorded && !recorded_.contains(rows)) recorded_.clear();
     auto [known, first] = recorded_.try_emplace(rows);
     Recorded& r = known->second;
     if (first) return queue_step();
