@@ -1,3 +1,3 @@
-# budget_s: 450
+# budget_s: 430
 set -euo pipefail
 npm test

@@ -1,4 +1,4 @@
-# budget_s: 30
+# budget_s: 20
 # The default training, cut to two rollouts, leaves a run folder with its metrics.
 set -euo pipefail
 output=$(mktemp -d)

@@ -1,3 +1,3 @@
-# budget_s: 230
+# budget_s: 200
 set -euo pipefail
 LIMR_TEST_SMALL=1 bash .ci/sanitize.sh tsan
