@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ops/fixture.h"
+#include "ops/logit_rows.h"
 
 namespace limr::test {
 namespace {
@@ -14,26 +14,6 @@ std::vector<int64_t> vocabularies() {
   if (!small()) out.push_back(151'936);  // Qwen2.5
   return out;
 }
-
-// Rows [R, V + 3] whose last three columns are no logits but NaN: of a model, near one-hot, flat, extreme, equal.
-std::vector<float> rows_of_all_kinds(Random& rng, int64_t V) {
-  std::vector<float> out;
-  const auto row = [&](std::vector<float> x) {
-    out.insert(out.end(), x.begin(), x.end());
-    out.insert(out.end(), 3, std::numeric_limits<float>::quiet_NaN());
-  };
-  row(normal(rng, V, 3));
-  auto peaked = normal(rng, V);
-  peaked[rng() % V] += 30;
-  row(peaked);
-  row(normal(rng, V, 1e-3f));
-  auto extreme = normal(rng, V);
-  for (float& x : extreme) x = std::copysign(1e4f, x);
-  row(extreme);
-  row(std::vector<float>(V, -7.25f));
-  return out;
-}
-constexpr int64_t kRows = 5;
 
 struct Columns {
   std::vector<float> max, log_sum, entropy, logprob;
