@@ -1,8 +1,10 @@
-// bench/native/attention.bench.cc - causal attention of one whole sequence, forward and backward, as prefill and training run it.
+// bench/native/attention.bench.cc - causal attention of one whole sequence, forward and backward, as prefill and training run it,
+// and of one new token of each of several sequences, as decoding does.
 #include <chrono>
 #include <random>
 
 #include "bench.h"
+#include "core/arena.h"
 #include "core/context.h"
 #include "ops/attention.h"
 #include "ops/cpu/table.h"
@@ -19,32 +21,39 @@ std::vector<bf16> random_values(size_t count) {
 }
 
 struct Attention {
-  int64_t T, H, K, D, pages;
-  std::vector<bf16> q, kv, dout, out;
+  int64_t T, H, K, D, pages, decoded;
+  std::vector<bf16> q, dout, out;
+  Buffer kv;
   std::vector<float> lse, dq, dk, dv;
   std::vector<int32_t> page;
   std::vector<char> scratch;
   AttentionSequence sequence;
+  std::vector<AttentionSequence> last;  // of `decoded` sequences, the last token; no two share a page
 
-  Attention(const Context& ctx, int64_t T, int64_t H, int64_t K, int64_t D)
+  Attention(const Context& ctx, int64_t T, int64_t H, int64_t K, int64_t D, int64_t decoded)
       : T(T),
         H(H),
         K(K),
         D(D),
         pages((T + kPageKeys - 1) / kPageKeys),
-        q(random_values(size_t(T * H * D))),
-        kv(random_values(size_t(pages * K * D * 2 * kPageKeys))),
+        decoded(decoded),
+        q(random_values(size_t(std::max(T, decoded) * H * D))),
         dout(random_values(size_t(T * H * D))),
-        out(size_t(T * H * D)),
+        out(size_t(std::max(T, decoded) * H * D)),
+        kv(size_t(std::max<int64_t>(1, decoded) * pages * K * D * 2 * kPageKeys) * sizeof(bf16)),
         lse(size_t(T * H)),
         dq(size_t(T * H * D)),
         dk(size_t(T * K * D)),
         dv(size_t(T * K * D)),
         scratch(attention_backward_scratch_bytes(ctx.target(), T, H, T, D)) {
-    for (int32_t i = 0; i < pages; ++i) page.push_back(i);
+    const std::vector<bf16> some = random_values(kv.bytes() / sizeof(bf16));
+    std::copy(some.begin(), some.end(), kv.as<bf16>());
+    for (int32_t i = 0; i < pages * std::max<int64_t>(1, decoded); ++i) page.push_back(i);
+    for (int64_t i = 0; i < decoded; ++i)
+      last.push_back({.begin = i, .length = 1, .context = int32_t(T), .pages = page.data() + i * pages});
     sequence = {.begin = 0, .length = int32_t(T), .context = int32_t(T), .pages = page.data()};
   }
-  KvPages cache() { return {kv.data(), K * D * 2 * kPageKeys, K, D}; }
+  KvPages cache() { return {kv.as<bf16>(), K * D * 2 * kPageKeys, K, D}; }
   float scale() const { return 1 / std::sqrt(float(D)); }
   // 4 D flops a score that is seen; backward has five products for forward's two.
   double flops() const { return 4.0 * double(D) * double(H) * double(T) * double(T + 1) / 2; }
@@ -58,6 +67,16 @@ struct Attention {
                             .num_sequences = 1,
                             .scale = scale(),
                             .longest = T});
+  }
+  void decode(const Context& ctx) {
+    attention_forward(ctx, {.out = view(out.data(), decoded, H * D),
+                            .lse = {},
+                            .q = view(q.data(), decoded, H * D),
+                            .kv = cache(),
+                            .sequences = last.data(),
+                            .num_sequences = decoded,
+                            .scale = scale(),
+                            .longest = 1});
   }
   void backward(const Context& ctx) {
     attention_backward(ctx, {.dq = view(dq.data(), T, H * D),
@@ -90,16 +109,22 @@ double seconds_of(F&& once) {
 
 void run_attention(const Context& ctx, const Options& options) {
   const int64_t H = options.integer("heads", 14), K = options.integer("kv-heads", 2), D = options.integer("dim", 64);
+  const std::vector<std::string> ops = options.words("ops", "forward,backward,decode");
+  const bool decodes = std::find(ops.begin(), ops.end(), "decode") != ops.end();
+  const int64_t sequences = decodes ? options.integer("sequences", 16) : 0;
   for (const int64_t T : options.integers("tokens", "128,512,2048")) {
-    Attention attention(ctx, T, H, K, D);
+    Attention attention(ctx, T, H, K, D, sequences);
     attention.forward(ctx);
-    for (const std::string& op : options.words("ops", "forward,backward")) {
-      const bool forward = op == "forward";
-      LIMR_CHECK(forward || op == "backward", kUsage, cat("--ops ", op), "Known: forward, backward.");
+    for (const std::string& op : ops) {
+      const bool forward = op == "forward", decode = op == "decode";
+      LIMR_CHECK(forward || decode || op == "backward", kUsage, cat("--ops ", op), "Known: forward, backward, decode.");
       const Spread t = repeat(options.integer("reps", 9), [&] {
-        return seconds_of([&] { forward ? attention.forward(ctx) : attention.backward(ctx); });
+        return seconds_of([&] {
+          decode ? attention.decode(ctx) : forward ? attention.forward(ctx) : attention.backward(ctx);
+        });
       });
-      const double flops = attention.flops() * (forward ? 1 : 2.5);
+      const double read = double(sequences) * double(attention.pages * 2 * kPageKeys * K * D) * sizeof(bf16);
+      const double flops = decode ? 4.0 * double(D * H * T * sequences) : attention.flops() * (forward ? 1 : 2.5);
       Row()
           .text("bench", "attention")
           .text("op", op)
@@ -112,14 +137,16 @@ void run_attention(const Context& ctx, const Options& options) {
           .number("gflops", flops / t.median / 1e9)
           .number("best", flops / t.best / 1e9)
           .number("us", t.median * 1e6)
+          .number("read_gb_s", decode ? read / t.median / 1e9 : 0)
           .print(options);
     }
   }
 }
 
-const bool added =
-    add_bench("attention", "  --tokens 128,512,2048 --heads 14 --kv-heads 2 --dim 64 --ops forward,backward --reps 9",
-              run_attention);
+const bool added = add_bench(
+    "attention",
+    "  --tokens 128,512,2048 --heads 14 --kv-heads 2 --dim 64 --ops forward,backward,decode --sequences 16 --reps 9",
+    run_attention);
 
 }  // namespace
 }  // namespace limr::bench

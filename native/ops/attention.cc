@@ -8,7 +8,7 @@
 namespace limr {
 namespace {
 
-constexpr int64_t kTileRows = 24;  // of the forward pass: twice a register tile
+constexpr int64_t kTileRows = 32;  // of the forward pass
 
 void check_heads(const char* op, int64_t H, int64_t K, int64_t D) {
   LIMR_CHECK(K > 0 && H % K == 0 && H / K <= kMaxGroup, kShape,

@@ -7,48 +7,132 @@ inline const bf16* key_block(const AttentionArgs& p, const AttentionSequence& s,
   return p.kv + s.pages[block] * p.page_stride + head * 2 * kPageKeys * p.D;
 }
 
+constexpr int64_t kChunk = 8;  // pages whose probabilities wait until their values are added in one pass
+
+struct Chunk {
+  alignas(64) bf16 probs[kChunk][kTile * kPageKeys];
+  alignas(64) float factor[kChunk][kTile];  // of a row's sums so far, before the page
+  bool scaled[kChunk];                      // some factor is not 1
+  const bf16* values[kChunk];               // [16][D][2]
+  int64_t pages, last_pairs;                // pairs of keys in the last page; in the others all
+};
+
+struct Softmax {
+  alignas(64) float max_score[kTile], total[kTile];  // of the keys so far
+};
+
+// Scores of page i of the chunk become probabilities, by the largest score so far; they are overwritten. Row r sees the first
+// visible + r / G keys of the page. Sixteen rows at a time, since a row waits for itself.
+inline void softmax_page(Softmax& m, float* scores, int64_t rows, int64_t G, int64_t visible, float scale, Chunk& c,
+                         int64_t i) {
+  float* factor = c.factor[i];
+  for (int64_t r = 0; visible < kPageKeys && r < rows; ++r)
+    for (int64_t j = 0; j < kPageKeys; j += 16) {
+      float* at = scores + r * kPageKeys + j;
+      store(at, keep(load(at), visible + r / G - j, -__builtin_inff()));
+    }
+  F32x16 of_row[16];
+  for (int64_t r0 = 0; r0 < rows; r0 += 16) {
+#pragma GCC unroll 16
+    for (int64_t r = 0; r < 16; ++r) {
+      const float* at = scores + (r0 + r) * kPageKeys;
+      of_row[r] = max(mul(load(at), splat(scale)), mul(load(at + 16), splat(scale)));
+    }
+    const F32x16 before = load(m.max_score + r0), now = max(row_maxima(of_row), before);
+    store(m.max_score + r0, now);
+    store(factor + r0, sub(before, now));
+  }
+  c.scaled[i] = false;
+  for (int64_t r = 0; r < rows; ++r) {
+    float* at = scores + r * kPageKeys;
+    const F32x16 top = splat(m.max_score[r]);
+    const F32x16 a = exp(sub(mul(load(at), splat(scale)), top));
+    const F32x16 b = exp(sub(mul(load(at + 16), splat(scale)), top));
+    store(c.probs[i] + r * kPageKeys, a, b);
+    store(at, add(a, b));
+    c.scaled[i] |= factor[r] != 0.0f;
+  }
+  for (int64_t r0 = 0; r0 < rows; r0 += 16) {
+#pragma GCC unroll 16
+    for (int64_t r = 0; r < 16; ++r) of_row[r] = load(scores + (r0 + r) * kPageKeys);
+    const F32x16 f = exp(load(factor + r0));
+    store(factor + r0, f);
+    store(m.total + r0, add(mul(load(m.total + r0), f), row_sums(of_row)));
+  }
+}
+
+// out[rows, 16*NV] = out * factor + probs . values, page after page, for rows from `row` on and columns from d on.
+template <int MR, int NV>
+inline void add_values(float* out, int64_t D, const Chunk& c, int64_t row, int64_t d, bool first) {
+  Sums<MR, NV> sums;
+  out += row * D + d;
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 16
+    for (int v = 0; v < NV; ++v) sums.at[r][v] = first ? splat(0.0f) : load(out + r * D + 16 * v);
+  for (int64_t i = 0; i < c.pages; ++i) {
+    if (c.scaled[i]) {
+#pragma GCC unroll 16
+      for (int r = 0; r < MR; ++r) {
+        const F32x16 factor = splat(c.factor[i][row + r]);
+#pragma GCC unroll 16
+        for (int v = 0; v < NV; ++v) sums.at[r][v] = mul(sums.at[r][v], factor);
+      }
+    }
+    add_products(sums, {c.probs[i] + row * kPageKeys, kPageKeys, 2}, c.values[i] + 2 * d, 2 * D,
+                 i + 1 < c.pages ? kPageKeys / 2 : c.last_pairs);
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 16
+    for (int v = 0; v < NV; ++v) store(out + r * D + 16 * v, sums.at[r][v]);
+}
+
+inline void add_values(float* out, int64_t rows, int64_t D, const Chunk& c, bool first) {
+  const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
+  for (int64_t i = 0; i < tiles; ++i) {
+    const int64_t row = rows * i / tiles;
+    const auto add = [&](auto n) __attribute__((always_inline)) {
+      int64_t d = 0;
+      for (; d + 16 * kTileVectors <= D; d += 16 * kTileVectors)
+        add_values<n.value, kTileVectors>(out, D, c, row, d, first);
+      if constexpr (kTileVectors > 1)
+        for (; d < D; d += 16) add_values<n.value, 1>(out, D, c, row, d, first);
+    };
+    with_count(rows * (i + 1) / tiles - row, add);
+  }
+}
+
 // Tokens [t0, t1) of sequence s against kv head h.
 void attention_forward(const AttentionArgs& p, const AttentionSequence& s, int64_t h, int64_t t0, int64_t t1) {
-  alignas(64) bf16 q[kTile * kMaxHeadDim], probs[kTile * kPageKeys];
-  alignas(64) float out[kTile * kMaxHeadDim], scores[kTile * kPageKeys];
-  alignas(64) float max_score[kTile], total[kTile], factor[kTile];
+  Chunk c;
+  alignas(64) bf16 q[kTile * kMaxHeadDim];
+  alignas(64) float out[kTile * kMaxHeadDim], scores[kTile * kPageKeys] = {};
+  Softmax m;
   const int64_t D = p.D, G = p.H / p.K, rows = (t1 - t0) * G, past = s.context - s.length;
-  for (int64_t r = 0; r < rows; ++r) {
+  for (int64_t r = 0; r < rows; ++r)
     __builtin_memcpy(q + r * D, p.q + ((s.begin + t0 + r / G) * p.H + h * G + r % G) * D, size_t(D) * sizeof(bf16));
-    max_score[r] = -__builtin_inff();
-    total[r] = 0;
-  }
+  for (int64_t r = 0; r < kTile; ++r) m.max_score[r] = -__builtin_inff(), m.total[r] = 0;
   const int64_t keys = past + t1;  // the last token's
-  for (int64_t key = 0; key < keys; key += kPageKeys) {
-    const bf16* k = key_block(p, s, h, key / kPageKeys);
-    const bf16* v = k + kPageKeys * D;
-    product(rows, kPageKeys / 16, scores, kPageKeys, q, D, k, 2 * kPageKeys, D / 2, false);
-    for (int64_t r = 0; r < rows; ++r) {
-      const int64_t visible = past + t0 + r / G + 1 - key;  // keys of this block that row r sees
-      const F32x16 a = keep(mul(load(scores + r * kPageKeys), splat(p.scale)), visible, -__builtin_inff());
-      const F32x16 b = keep(mul(load(scores + r * kPageKeys + 16), splat(p.scale)), visible - 16, -__builtin_inff());
-      const float top = max_lane(max(a, b)), m = top > max_score[r] ? top : max_score[r];
-      const F32x16 pa = exp(sub(a, splat(m))), pb = exp(sub(b, splat(m)));
-      store(probs + r * kPageKeys, pa);
-      store(probs + r * kPageKeys + 16, pb);
-      store(scores + r * kPageKeys, add(pa, pb));
-      factor[r] = max_score[r] - m;
-      max_score[r] = m;
+  for (int64_t chunk = 0; chunk < keys; chunk += kChunk * kPageKeys) {
+    c.pages = 0;
+    for (int64_t key = chunk; key < keys && c.pages < kChunk; key += kPageKeys) {
+      const bf16* k = key_block(p, s, h, key / kPageKeys);
+      const int64_t i = c.pages++;
+      c.values[i] = k + kPageKeys * D;
+      Ahead ahead;
+      if (key + kPageKeys < keys) ahead = {(const char*)key_block(p, s, h, key / kPageKeys + 1), 1024, 16};
+      product(rows, kPageKeys / 16, scores, kPageKeys, q, D, k, 2 * kPageKeys, D / 2, false, ahead);
+      softmax_page(m, scores, rows, G, past + t0 + 1 - key, p.scale, c, i);
+      c.last_pairs = ((keys - key < kPageKeys ? keys - key : kPageKeys) + 1) / 2;
     }
-    for (int64_t r = 0; r < rows; r += 16) store(factor + r, exp(load(factor + r)));
-    for (int64_t r = 0; r < rows; ++r) {
-      total[r] = total[r] * factor[r] + sum(load(scores + r * kPageKeys));
-      if (key > 0 && factor[r] != 1.0f)
-        for (int64_t d = 0; d < D; d += 16) store(out + r * D + d, mul(load(out + r * D + d), splat(factor[r])));
-    }
-    const int64_t used = keys - key < kPageKeys ? keys - key : kPageKeys;
-    product(rows, D / 16, out, D, probs, kPageKeys, v, 2 * D, (used + 1) / 2, key > 0);
+    add_values(out, rows, D, c, chunk == 0);
   }
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t n = s.begin + t0 + r / G, head = h * G + r % G;
-    const F32x16 scale = splat(1.0f / total[r]);
+    const F32x16 scale = splat(1.0f / m.total[r]);
     for (int64_t d = 0; d < D; d += 16) store(p.out + (n * p.H + head) * D + d, mul(load(out + r * D + d), scale));
-    if (p.lse) p.lse[head * p.N + n] = max_score[r] + float(__builtin_log(double(total[r])));
+    if (p.lse) p.lse[head * p.N + n] = m.max_score[r] + float(__builtin_log(double(m.total[r])));
   }
 }
 

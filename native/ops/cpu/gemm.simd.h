@@ -15,22 +15,14 @@ struct Ahead {
   int64_t step = 0, lines = 0;
 };
 
-// c[MR, 16*NV] = (accumulate ? c : 0) + a . b over `pairs`, one accumulator an output. Zipped, c is a gradient in packed order,
-// two rows beside each other every `ldc`.
-template <int MR, int NV, bool Zipped>
-inline void tile(float* c, int64_t ldc, Rows a, const bf16* b, int64_t ldb, int64_t pairs, bool accumulate,
-                 Ahead ahead) {
-  F32x16 acc[MR][NV];
-#pragma GCC unroll 16
-  for (int r = 0; r < MR; ++r)
-#pragma GCC unroll 16
-    for (int v = 0; v < NV; ++v) {
-      if constexpr (Zipped) {
-        if (r % 2 == 0) load_zipped(c + r / 2 * ldc + 32 * v, acc[r][v], acc[r + 1][v]);
-      } else {
-        acc[r][v] = accumulate ? load(c + r * ldc + 16 * v) : splat(0.0f);
-      }
-    }
+template <int MR, int NV>
+struct Sums {
+  F32x16 at[MR][NV];
+};
+
+// sums[r][v] += a . b over `pairs`, one accumulator an output.
+template <int MR, int NV>
+inline void add_products(Sums<MR, NV>& sums, Rows a, const bf16* b, int64_t ldb, int64_t pairs, Ahead ahead = {}) {
   const auto step = [&]() __attribute__((always_inline)) {
     Pairs bv[NV];
 #pragma GCC unroll 16
@@ -39,7 +31,7 @@ inline void tile(float* c, int64_t ldc, Rows a, const bf16* b, int64_t ldb, int6
     for (int r = 0; r < MR; ++r) {
       const Pairs av = splat_pair(a.at + r * a.row);
 #pragma GCC unroll 16
-      for (int v = 0; v < NV; ++v) acc[r][v] = dot2(acc[r][v], av, bv[v]);
+      for (int v = 0; v < NV; ++v) sums.at[r][v] = dot2(sums.at[r][v], av, bv[v]);
     }
     a.at += a.pair, b += ldb;
   };
@@ -50,43 +42,75 @@ inline void tile(float* c, int64_t ldc, Rows a, const bf16* b, int64_t ldb, int6
     step(), step(), step(), step();
   }
   for (; k < pairs; ++k) step();
+}
+
+// c[MR, 16*NV] = (accumulate ? c : 0) + a . b over `pairs`. Zipped, c is a gradient in packed order, two rows beside each other
+// every `ldc`.
+template <int MR, int NV, bool Zipped>
+inline void tile(float* c, int64_t ldc, Rows a, const bf16* b, int64_t ldb, int64_t pairs, bool accumulate,
+                 Ahead ahead) {
+  Sums<MR, NV> sums;
 #pragma GCC unroll 16
   for (int r = 0; r < MR; ++r)
 #pragma GCC unroll 16
     for (int v = 0; v < NV; ++v) {
       if constexpr (Zipped) {
-        if (r % 2 == 0) store_zipped(c + r / 2 * ldc + 32 * v, acc[r][v], acc[r + 1][v]);
+        if (r % 2 == 0) load_zipped(c + r / 2 * ldc + 32 * v, sums.at[r][v], sums.at[r + 1][v]);
       } else {
-        store(c + r * ldc + 16 * v, acc[r][v]);
+        sums.at[r][v] = accumulate ? load(c + r * ldc + 16 * v) : splat(0.0f);
       }
     }
+  add_products(sums, a, b, ldb, pairs, ahead);
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 16
+    for (int v = 0; v < NV; ++v) {
+      if constexpr (Zipped) {
+        if (r % 2 == 0) store_zipped(c + r / 2 * ldc + 32 * v, sums.at[r][v], sums.at[r + 1][v]);
+      } else {
+        store(c + r * ldc + 16 * v, sums.at[r][v]);
+      }
+    }
+}
+
+template <int N>
+struct Count {
+  static constexpr int value = N;
+};
+
+// body(Count<n>) for n of 1 .. kTileRows.
+template <typename F>
+inline void with_count(int64_t n, F&& body) {
+  switch (n) {
+#define LIMR_COUNT(N)                               \
+  case N:                                           \
+    if constexpr (N <= kTileRows) body(Count<N>{}); \
+    break;
+    LIMR_COUNT(1)
+    LIMR_COUNT(2)
+    LIMR_COUNT(3)
+    LIMR_COUNT(4)
+    LIMR_COUNT(5)
+    LIMR_COUNT(6)
+    LIMR_COUNT(7)
+    LIMR_COUNT(8)
+    LIMR_COUNT(9)
+    LIMR_COUNT(10)
+    LIMR_COUNT(11)
+    LIMR_COUNT(12)
+#undef LIMR_COUNT
+    default:
+      break;
+  }
 }
 
 template <int NV, bool Zipped>
 inline void tile_of(int64_t rows, float* c, int64_t ldc, Rows a, const bf16* b, int64_t ldb, int64_t pairs,
                     bool accumulate, Ahead ahead) {
-  switch (rows) {
-#define LIMR_ROWS(R)                                                    \
-  case R:                                                               \
-    if constexpr (R <= kTileRows && (!Zipped || R % 2 == 0))            \
-      tile<R, NV, Zipped>(c, ldc, a, b, ldb, pairs, accumulate, ahead); \
-    break;
-    LIMR_ROWS(1)
-    LIMR_ROWS(2)
-    LIMR_ROWS(3)
-    LIMR_ROWS(4)
-    LIMR_ROWS(5)
-    LIMR_ROWS(6)
-    LIMR_ROWS(7)
-    LIMR_ROWS(8)
-    LIMR_ROWS(9)
-    LIMR_ROWS(10)
-    LIMR_ROWS(11)
-    LIMR_ROWS(12)
-#undef LIMR_ROWS
-    default:
-      break;
-  }
+  const auto run = [&](auto n) __attribute__((always_inline)) {
+    if constexpr (!Zipped || n.value % 2 == 0) tile<n.value, NV, Zipped>(c, ldc, a, b, ldb, pairs, accumulate, ahead);
+  };
+  with_count(rows, run);
 }
 
 // The same for at most kTileRows rows, and 16 * vectors columns.
@@ -101,13 +125,15 @@ inline void product_tile(int64_t rows, int64_t vectors, float* c, int64_t ldc, R
     for (; v < vectors; ++v) tile_of<1, Zipped>(rows, c + kColumns * v, ldc, a, b + 32 * v, ldb, pairs, accumulate, {});
 }
 
-// Any number of rows, cut into tiles of nearly the same height: a low tile would wait for its own sums.
+// Any number of rows, cut into tiles of nearly the same height: a low tile would wait for its own sums. What is ahead is fetched
+// during the first tile.
 inline void product(int64_t rows, int64_t vectors, float* c, int64_t ldc, const bf16* a, int64_t lda, const bf16* b,
-                    int64_t ldb, int64_t pairs, bool accumulate) {
+                    int64_t ldb, int64_t pairs, bool accumulate, Ahead ahead = {}) {
   const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
   for (int64_t i = 0; i < tiles; ++i) {
     const int64_t r = rows * i / tiles, end = rows * (i + 1) / tiles;
-    product_tile(end - r, vectors, c + r * ldc, ldc, {a + r * lda, lda, 2}, b, ldb, pairs, accumulate);
+    product_tile(end - r, vectors, c + r * ldc, ldc, {a + r * lda, lda, 2}, b, ldb, pairs, accumulate,
+                 i == 0 ? ahead : Ahead{});
   }
 }
 

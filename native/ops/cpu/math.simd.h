@@ -25,3 +25,23 @@ inline float dot(const A* a, const B* b, int64_t n) {
   if (i < n) acc = fma(load(a + i, n - i), load(b + i, n - i), acc);
   return sum(acc);
 }
+
+// Lane i: the sum, or the largest, of the lanes of rows[i].
+inline F32x16 row_sums(F32x16* rows) {
+#ifdef LIMR_ACROSS_ROWS
+  return across_rows(rows, [](F32x16 a, F32x16 b) { return add(a, b); });
+#else
+  float sums[16];
+  for (int i = 0; i < 16; ++i) sums[i] = sum(rows[i]);
+  return load(sums);
+#endif
+}
+inline F32x16 row_maxima(F32x16* rows) {
+#ifdef LIMR_ACROSS_ROWS
+  return across_rows(rows, [](F32x16 a, F32x16 b) { return max(a, b); });
+#else
+  float maxima[16];
+  for (int i = 0; i < 16; ++i) maxima[i] = max_lane(rows[i]);
+  return load(maxima);
+#endif
+}

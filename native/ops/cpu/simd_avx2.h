@@ -84,6 +84,7 @@ inline void store(bf16* p, F32x16 a) {
   const __m256i packed = _mm256_packus_epi32(narrow(a.lo), narrow(a.hi));
   _mm256_storeu_si256((__m256i*)p, _mm256_permute4x64_epi64(packed, 0xd8));
 }
+inline void store(bf16* p, F32x16 a, F32x16 b) { store(p, a), store(p + 16, b); }
 inline void store(bf16* p, F32x16 a, int64_t n) {
   if (n >= 16) return store(p, a);
   bf16 x[16];

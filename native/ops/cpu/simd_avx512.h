@@ -53,6 +53,27 @@ inline float max_lane(F32x16 a) {
   return _mm_cvtss_f32(_mm_max_ss(h2, _mm_shuffle_ps(h2, h2, 1)));
 }
 
+// Lane i: op over the lanes of rows[i], in the order of sum and max_lane. rows is overwritten.
+#define LIMR_ACROSS_ROWS
+template <typename Op>
+inline F32x16 across_rows(F32x16* rows, Op op) {
+  for (int i = 0; i < 8; ++i) {  // two rows: i + (i+8)
+    const __m512 a = rows[2 * i].v, b = rows[2 * i + 1].v;
+    rows[i] = op(F32x16{_mm512_shuffle_f32x4(a, b, 0x44)}, F32x16{_mm512_shuffle_f32x4(a, b, 0xee)});
+  }
+  for (int i = 0; i < 4; ++i) {  // four rows: +4
+    const __m512 a = rows[2 * i].v, b = rows[2 * i + 1].v;
+    rows[i] = op(F32x16{_mm512_shuffle_f32x4(a, b, 0x88)}, F32x16{_mm512_shuffle_f32x4(a, b, 0xdd)});
+  }
+  for (int i = 0; i < 2; ++i) {  // eight: +2
+    const __m512 a = rows[2 * i].v, b = rows[2 * i + 1].v;
+    rows[i] = op(F32x16{_mm512_shuffle_ps(a, b, 0x44)}, F32x16{_mm512_shuffle_ps(a, b, 0xee)});
+  }
+  const __m512 a = rows[0].v, b = rows[1].v;  // sixteen: +1; row 4j+i is at 4i+j
+  const F32x16 turned = op(F32x16{_mm512_shuffle_ps(a, b, 0x88)}, F32x16{_mm512_shuffle_ps(a, b, 0xdd)});
+  return {_mm512_permutexvar_ps(_mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0), turned.v)};
+}
+
 inline F32x16 widen(__m256i h) { return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16))}; }
 inline F32x16 load(const bf16* p) { return widen(_mm256_loadu_si256((const __m256i*)p)); }
 inline F32x16 load(const bf16* p, int64_t n) { return n >= 16 ? load(p) : widen(_mm256_maskz_loadu_epi16(head(n), p)); }
@@ -65,6 +86,14 @@ inline __m256i narrow(F32x16 a) {  // round to nearest even; NaN stays NaN
   return _mm512_cvtepi32_epi16(r);
 }
 inline void store(bf16* p, F32x16 a) { _mm256_storeu_si256((__m256i*)p, narrow(a)); }
+// Neither of them denormal.
+inline void store(bf16* p, F32x16 a, F32x16 b) {
+#ifdef LIMR_NATIVE_DOT2
+  _mm512_storeu_si512(p, (__m512i)_mm512_cvtne2ps_pbh(b.v, a.v));
+#else
+  store(p, a), store(p + 16, b);
+#endif
+}
 inline void store(bf16* p, F32x16 a, int64_t n) {
   if (n >= 16)
     store(p, a);

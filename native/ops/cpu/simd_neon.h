@@ -97,6 +97,7 @@ inline uint16x4_t narrow(float32x4_t a) {  // round to nearest even; NaN stays N
 inline void store(bf16* p, F32x16 a) {
   for (int q = 0; q < 4; ++q) vst1_u16(p + 4 * q, narrow(a.v[q]));
 }
+inline void store(bf16* p, F32x16 a, F32x16 b) { store(p, a), store(p + 16, b); }
 inline void store(bf16* p, F32x16 a, int64_t n) {
   if (n >= 16) return store(p, a);
   bf16 x[16];

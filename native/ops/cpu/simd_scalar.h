@@ -101,6 +101,7 @@ inline F32x16 load(const bf16* p, int64_t n) {
 inline void store(bf16* p, F32x16 a) {
   for (int i = 0; i < 16; ++i) p[i] = round_lane(a.v[i]);
 }
+inline void store(bf16* p, F32x16 a, F32x16 b) { store(p, a), store(p + 16, b); }
 inline void store(bf16* p, F32x16 a, int64_t n) {
   for (int i = 0; i < 16 && i < n; ++i) p[i] = round_lane(a.v[i]);
 }
