@@ -8,8 +8,6 @@
 namespace limr {
 namespace {
 
-constexpr int64_t kTileRows = 32;  // of the forward pass
-
 void check_heads(const char* op, int64_t H, int64_t K, int64_t D) {
   LIMR_CHECK(K > 0 && H % K == 0 && H / K <= kMaxGroup, kShape,
              cat(op, ": ", H, " query heads over ", K, " kv heads, expected a multiple of at most ", kMaxGroup));
@@ -42,7 +40,7 @@ void attention_forward(const Context& ctx, const AttentionForward& o) {
                            .K = K,
                            .D = D};
   // One task a sequence and kv head; long sequences are cut further, into stripes of tiles.
-  const int64_t tokens = std::max<int64_t>(1, kTileRows / (H / K));
+  const int64_t tokens = std::max<int64_t>(1, kAttentionTile / (H / K));
   int64_t longest = 0;
   for (int64_t s = 0; s < o.num_sequences; ++s) longest = std::max<int64_t>(longest, o.sequences[s].length);
   const int64_t tiles = (longest + tokens - 1) / tokens;
@@ -60,8 +58,9 @@ void attention_forward(const Context& ctx, const AttentionForward& o) {
 size_t attention_backward_scratch_bytes(Target target, int64_t tokens, int64_t num_heads, int64_t max_length,
                                         int64_t head_dim) {
   if (target.device == DeviceKind::kCuda) return size_t(num_heads * tokens) * sizeof(float);
-  const int64_t keys = (max_length + kPageKeys - 1) / kPageKeys * kPageKeys;
-  return size_t(target.threads) * size_t(3 * keys * head_dim) * sizeof(bf16);
+  constexpr int64_t kKeys = kAttentionGroup * kPageKeys, kRows = kAttentionGroup * kAttentionTile;
+  const int64_t keys = (max_length + kKeys - 1) / kKeys * kKeys;
+  return size_t(target.threads) * size_t((3 * keys + 6 * kRows) * head_dim) * sizeof(bf16);
 }
 
 void attention_backward(const Context& ctx, const AttentionBackward& o) {

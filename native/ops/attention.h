@@ -63,6 +63,8 @@ struct AttentionArgs {
   const bf16* dout = nullptr;
 };
 
+// Of the CPU's kernels: rows of a tile, at most; tiles, and blocks of keys, that backward takes at a time.
+constexpr int64_t kAttentionTile = 32, kAttentionGroup = 4;
 constexpr int64_t kMaxHeadDim = 256;
 constexpr int64_t kMaxGroup = 32;  // query heads a kv head
 

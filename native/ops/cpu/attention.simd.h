@@ -1,12 +1,13 @@
 // native/ops/cpu/attention.simd.h - see ops/attention.h. A tile is a few tokens times the query heads of one kv head.
 
-constexpr int64_t kTile = 32;  // rows of a tile, at most
+constexpr int64_t kTile = kAttentionTile;  // rows of a tile, at most
 static_assert(kMaxGroup <= kTile);
 
 inline const bf16* key_block(const AttentionArgs& p, const AttentionSequence& s, int64_t head, int64_t block) {
   return p.kv + s.pages[block] * p.page_stride + head * 2 * kPageKeys * p.D;
 }
 
+constexpr int64_t kGroup = kAttentionGroup, kGroupRows = kGroup * kTile, kGroupKeys = kGroup * kPageKeys;
 constexpr int64_t kChunk = 8;  // pages whose probabilities wait until their values are added in one pass
 
 struct Chunk {
@@ -136,92 +137,152 @@ void attention_forward(const AttentionArgs& p, const AttentionSequence& s, int64
   }
 }
 
-// A kv head of one sequence unpacked for backward, `keys` rounded up to whole blocks, zero past the context.
-struct UnpackedHead {
-  bf16* k;   // [keys, D]
-  bf16* v;   // [keys, D]
-  bf16* kt;  // [D, keys]
-  int64_t keys;
+// What backward keeps of one kv head of one sequence, `keys` of them, zero past the context; and of the rows it works on.
+struct BackwardScratch {
+  bf16* k;                     // [keys, D]
+  bf16* v;                     // [keys, D]
+  bf16* kt;                    // [keys / kGroupKeys][D][kGroupKeys]
+  bf16 *q_lanes, *dout_lanes;  // [kGroup][D/2][kTile][2]
+  bf16 *q_pairs, *dout_pairs;  // [kGroupRows/2][D][2]
+  float* dq;                   // [kGroup][D][kTile]
 };
 
-inline void unpack_head(const AttentionArgs& p, const AttentionSequence& s, int64_t h, const UnpackedHead& u) {
+inline BackwardScratch cut_scratch(bf16* at, int64_t keys, int64_t D) {
+  const auto take = [&](int64_t rows) { return at += rows * D, at - rows * D; };
+  return {take(keys),       take(keys),       take(keys),       take(kGroupRows),
+          take(kGroupRows), take(kGroupRows), take(kGroupRows), (float*)take(2 * kGroupRows)};
+}
+
+inline void unpack_head(const AttentionArgs& p, const AttentionSequence& s, int64_t h, const BackwardScratch& u,
+                        int64_t keys) {
   const int64_t D = p.D;
-  for (int64_t j = 0; j < u.keys; ++j) {
-    const bf16* k = key_block(p, s, h, j / kPageKeys);
-    const bf16* v = k + kPageKeys * D + j % kPageKeys / 2 * 2 * D + j % 2;
-    const bool inside = j < s.context;
-    for (int64_t d = 0; d < D; ++d) {
-      u.k[j * D + d] = inside ? k[d / 2 * 2 * kPageKeys + j % kPageKeys * 2 + d % 2] : bf16(0);
-      u.v[j * D + d] = inside ? v[2 * d] : bf16(0);
-      u.kt[d * u.keys + j] = u.k[j * D + d];
+  for (int64_t key = 0; key < keys; key += kPageKeys) {
+    const int64_t inside = s.context - key < kPageKeys ? s.context - key : kPageKeys;
+    bf16 *k = u.k + key * D, *v = u.v + key * D;
+    bf16* kt = u.kt + key / kGroupKeys * kGroupKeys * D + key % kGroupKeys;
+    if (inside < kPageKeys) {
+      __builtin_memset(k, 0, size_t(kPageKeys * D) * sizeof(bf16));
+      __builtin_memset(v, 0, size_t(kPageKeys * D) * sizeof(bf16));
+      for (int64_t d = 0; d < D; ++d) __builtin_memset(kt + d * kGroupKeys, 0, size_t(kPageKeys) * sizeof(bf16));
     }
+    if (inside <= 0) continue;
+    const bf16* page = key_block(p, s, h, key / kPageKeys);
+    for (int64_t d = 0; d < D; d += 2, page += 2 * kPageKeys)
+      for (int64_t j = 0; j < inside; ++j) {
+        __builtin_memcpy(k + j * D + d, page + 2 * j, 2 * sizeof(bf16));
+        kt[d * kGroupKeys + j] = page[2 * j], kt[(d + 1) * kGroupKeys + j] = page[2 * j + 1];
+      }
+    for (int64_t j = 0; j < inside; ++j)
+      for (int64_t d = 0; d < D; ++d) v[j * D + d] = page[j / 2 * 2 * D + 2 * d + j % 2];
   }
 }
 
-// Rows of a tile side by side: [D/2][32 rows][2] into lanes; [16 row pairs][D][2] into zipped. Rows past `rows` are zero.
-inline void spread_rows(const bf16* src[kTile], int64_t rows, int64_t D, bf16* lanes, bf16* zipped) {
+// Rows of a tile side by side: [D/2][kTile][2] into lanes; [kTile/2][D][2] into pairs. Rows past `rows` are zero.
+inline void spread_rows(const bf16* src[kTile], int64_t rows, int64_t D, bf16* lanes, bf16* pairs) {
   const bf16 zero[kMaxHeadDim] = {};
   for (int64_t r = rows; r < kTile; ++r) src[r] = zero;
   for (int64_t r = 0; r < kTile; ++r)
-    for (int64_t d = 0; d < D; d += 2) __builtin_memcpy(lanes + d * kTile + 2 * r, src[r] + d, 4);
+    for (int64_t d = 0; d < D; d += 2) __builtin_memcpy(lanes + d * kTile + 2 * r, src[r] + d, 2 * sizeof(bf16));
   for (int64_t r = 0; r < kTile; r += 2)
-    for (int64_t d = 0; d < D; d += 16) store_zipped(zipped + r * D + 2 * d, src[r] + d, src[r + 1] + d);
+    for (int64_t d = 0; d < D; d += 16) store_zipped(pairs + r * D + 2 * d, src[r] + d, src[r + 1] + d);
 }
 
-// One kv head of one whole sequence: its rows of dq, dk, dv.
+// Of the rows of a group. Rows that are no tokens have position -1 and see nothing.
+struct BackwardRows {
+  alignas(64) float lse[kGroupRows], delta[kGroupRows], position[kGroupRows];
+};
+
+// Scores and dprobs [keys][kTile] of tile i become probabilities and dscores at column i * kTile of [keys][kGroupRows], and in pairs
+// of keys [keys/2][kTile][2].
+inline void softmax_backward(const BackwardRows& g, int64_t i, const float* scores, const float* dprobs,
+                             int64_t first_key, int64_t keys, bool masked, float scale, bf16* probs, bf16* dscores,
+                             bf16* pairs) {
+  const int64_t row = i * kTile;
+  probs += row, dscores += row;
+  for (int64_t j = 0; j < keys; ++j) {
+    F32x16 prob[2], ds[2];
+#pragma GCC unroll 2
+    for (int64_t v = 0; v < 2; ++v) {
+      const int64_t r = row + 16 * v, at = j * kTile + 16 * v;
+      prob[v] = exp(sub(mul(load(scores + at), splat(scale)), load(g.lse + r)));
+      if (masked) prob[v] = zero_below(sub(load(g.position + r), splat(float(first_key + j))), 0.0f, prob[v]);
+      ds[v] = mul(mul(prob[v], sub(load(dprobs + at), load(g.delta + r))), splat(scale));
+    }
+    store(probs + j * kGroupRows, prob[0], prob[1]);
+    store(dscores + j * kGroupRows, ds[0], ds[1]);
+  }
+  for (int64_t j = 0; j < keys; j += 2)
+    for (int64_t r = 0; r < kTile; r += 16)
+      store_zipped(pairs + j * kTile + 2 * r, dscores + j * kGroupRows + r, dscores + (j + 1) * kGroupRows + r);
+}
+
+// One kv head of one whole sequence: its rows of dq, dk, dv. A group of tiles against a group of blocks of keys at a time, so that
+// sums over rows, and over keys, stay in registers for the length of a group.
 void attention_backward(const AttentionArgs& p, const AttentionSequence& s, int64_t h, bf16* scratch) {
-  alignas(64) bf16 q_lanes[kTile * kMaxHeadDim], dout_lanes[kTile * kMaxHeadDim];
-  alignas(64) bf16 q_zipped[kTile * kMaxHeadDim], dout_zipped[kTile * kMaxHeadDim];
-  alignas(64) float scores[kPageKeys * kTile], dprobs[kPageKeys * kTile], dq[kMaxHeadDim * kTile];
-  alignas(64) bf16 probs[kPageKeys * kTile], dscores[kPageKeys * kTile], dscores_zipped[kPageKeys * kTile];
-  alignas(64) float lse[kTile], delta[kTile], position[kTile];
+  alignas(64) float scores[kPageKeys * kTile], dprobs[kPageKeys * kTile];
+  alignas(64) bf16 probs[kPageKeys * kGroupRows], dscores[kPageKeys * kGroupRows];
+  alignas(64) bf16 dscores_pairs[kGroup][kGroupKeys * kTile];
+  BackwardRows g;
   const int64_t D = p.D, G = p.H / p.K, T = s.length, KD = p.K * D;
-  const int64_t keys = (T + kPageKeys - 1) / kPageKeys * kPageKeys;
-  const UnpackedHead u{scratch, scratch + keys * D, scratch + 2 * keys * D, keys};
-  unpack_head(p, s, h, u);
+  const int64_t keys = (T + kGroupKeys - 1) / kGroupKeys * kGroupKeys;
+  const BackwardScratch u = cut_scratch(scratch, keys, D);
+  unpack_head(p, s, h, u, keys);
   float* dk = p.dk + s.begin * KD + h * D;
   float* dv = p.dv + s.begin * KD + h * D;
   for (int64_t t = 0; t < T; ++t)
     for (int64_t d = 0; d < D; ++d) dk[t * KD + d] = dv[t * KD + d] = 0;
 
-  const int64_t tokens = kTile / G;
-  for (int64_t t0 = 0; t0 < T; t0 += tokens) {
-    const int64_t t1 = t0 + tokens < T ? t0 + tokens : T, rows = (t1 - t0) * G;
-    const bf16 *q_rows[kTile], *dout_rows[kTile];
-    for (int64_t r = 0; r < kTile; ++r) {
-      lse[r] = delta[r] = 0;
-      position[r] = -1;
-      if (r >= rows) continue;
-      const int64_t n = s.begin + t0 + r / G, head = h * G + r % G, at = (n * p.H + head) * D;
-      q_rows[r] = p.q + at, dout_rows[r] = p.dout + at;
-      lse[r] = p.lse[head * p.N + n];
-      delta[r] = dot(p.dout + at, p.out + at, D);
-      position[r] = float(t0 + r / G);
+  const int64_t tokens = kTile / G;  // of a tile
+  for (int64_t t0 = 0; t0 < T; t0 += kGroup * tokens) {
+    const int64_t end = t0 + kGroup * tokens < T ? t0 + kGroup * tokens : T, tiles = (end - t0 + tokens - 1) / tokens;
+    const auto end_of = [&](int64_t i) { return t0 + (i + 1) * tokens < T ? t0 + (i + 1) * tokens : T; };
+    for (int64_t i = 0; i < tiles; ++i) {
+      const int64_t first = t0 + i * tokens, rows = (end_of(i) - first) * G;
+      const bf16 *q_rows[kTile], *dout_rows[kTile];
+      for (int64_t r = 0; r < kTile; ++r) {
+        const int64_t row = i * kTile + r;
+        g.lse[row] = g.delta[row] = 0;
+        g.position[row] = -1;
+        if (r >= rows) continue;
+        const int64_t n = s.begin + first + r / G, head = h * G + r % G, at = (n * p.H + head) * D;
+        q_rows[r] = p.q + at, dout_rows[r] = p.dout + at;
+        g.lse[row] = p.lse[head * p.N + n];
+        g.delta[row] = dot(p.dout + at, p.out + at, D);
+        g.position[row] = float(first + r / G);
+      }
+      spread_rows(q_rows, rows, D, u.q_lanes + i * kTile * D, u.q_pairs + i * kTile * D);
+      spread_rows(dout_rows, rows, D, u.dout_lanes + i * kTile * D, u.dout_pairs + i * kTile * D);
     }
-    spread_rows(q_rows, rows, D, q_lanes, q_zipped);
-    spread_rows(dout_rows, rows, D, dout_lanes, dout_zipped);
-    for (int64_t key = 0; key < t1; key += kPageKeys) {
-      const int64_t used = T - key < kPageKeys ? T - key : kPageKeys, used_even = (used + 1) / 2 * 2;
-      product(used_even, kTile / 16, scores, kTile, u.k + key * D, D, q_lanes, 2 * kTile, D / 2, false);
-      product(used_even, kTile / 16, dprobs, kTile, u.v + key * D, D, dout_lanes, 2 * kTile, D / 2, false);
-      for (int64_t j = 0; j < used_even; ++j)
-        for (int64_t r = 0; r < kTile; r += 16) {
-          const F32x16 e = exp(sub(mul(load(scores + j * kTile + r), splat(p.scale)), load(lse + r)));
-          const F32x16 prob = zero_below(sub(load(position + r), splat(float(key + j))), 0.0f, e);
-          const F32x16 ds = mul(mul(prob, sub(load(dprobs + j * kTile + r), load(delta + r))), splat(p.scale));
-          store(probs + j * kTile + r, prob);
-          store(dscores + j * kTile + r, ds);
+    for (int64_t key0 = 0; key0 < end; key0 += kGroupKeys) {
+      for (int64_t key = key0; key < end && key < key0 + kGroupKeys; key += kPageKeys) {
+        const int64_t used = T - key < kPageKeys ? T - key : kPageKeys, used_even = (used + 1) / 2 * 2;
+        const int64_t seen = key > t0 ? (key - t0) / tokens : 0;  // the first tile that sees a key of this block
+        for (int64_t i = seen; i < tiles; ++i) {
+          product(used_even, kTile / 16, scores, kTile, u.k + key * D, D, u.q_lanes + i * kTile * D, 2 * kTile, D / 2,
+                  false);
+          product(used_even, kTile / 16, dprobs, kTile, u.v + key * D, D, u.dout_lanes + i * kTile * D, 2 * kTile,
+                  D / 2, false);
+          softmax_backward(g, i, scores, dprobs, key, used_even, key + kPageKeys > t0 + i * tokens + 1, p.scale, probs,
+                           dscores, dscores_pairs[i] + (key - key0) * kTile);
         }
-      for (int64_t j = 0; j < used_even; j += 2)
-        for (int64_t r = 0; r < kTile; r += 16)
-          store_zipped(dscores_zipped + j * kTile + 2 * r, dscores + j * kTile + r, dscores + (j + 1) * kTile + r);
-      product(used, D / 16, dv + key * KD, KD, probs, kTile, dout_zipped, 2 * D, kTile / 2, true);
-      product(used, D / 16, dk + key * KD, KD, dscores, kTile, q_zipped, 2 * D, kTile / 2, true);
-      product(D, kTile / 16, dq, kTile, u.kt + key, keys, dscores_zipped, 2 * kTile, used_even / 2, key > 0);
+        const int64_t row = seen * kTile, pairs = (tiles - seen) * kTile / 2;
+        product(used, D / 16, dv + key * KD, KD, probs + row, kGroupRows, u.dout_pairs + row * D, 2 * D, pairs, true);
+        product(used, D / 16, dk + key * KD, KD, dscores + row, kGroupRows, u.q_pairs + row * D, 2 * D, pairs, true);
+      }
+      for (int64_t i = 0; i < tiles; ++i) {
+        int64_t last = (end_of(i) + kPageKeys - 1) / kPageKeys * kPageKeys;  // of the blocks that tile i sees
+        if (last > (T + 1) / 2 * 2) last = (T + 1) / 2 * 2;
+        if (last > key0 + kGroupKeys) last = key0 + kGroupKeys;
+        if (last <= key0) continue;
+        product(D, kTile / 16, u.dq + i * kTile * D, kTile, u.kt + key0 * D, kGroupKeys, dscores_pairs[i], 2 * kTile,
+                (last - key0) / 2, key0 > 0);
+      }
     }
-    for (int64_t r = 0; r < rows; ++r) {
-      float* out = p.dq + ((s.begin + t0 + r / G) * p.H + h * G + r % G) * D;
-      for (int64_t d = 0; d < D; ++d) out[d] = dq[d * kTile + r];
-    }
+    for (int64_t i = 0; i < tiles; ++i)
+      for (int64_t t = t0 + i * tokens, r = 0; t < end_of(i); ++t)
+        for (int64_t head = h * G; head < (h + 1) * G; ++head, ++r) {
+          float* out = p.dq + ((s.begin + t) * p.H + head) * D;
+          for (int64_t d = 0; d < D; ++d) out[d] = u.dq[(i * D + d) * kTile + r];
+        }
   }
 }
