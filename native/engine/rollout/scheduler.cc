@@ -105,7 +105,8 @@ bool Scheduler::schedule(Step& step, size_t at, int64_t& budget) {
   Sequence& s = *running_[at];
   Prefix& prefix = prefixes_[size_t(s.prompt)];
   const int64_t shared = s.prompt_length - 1;
-  if (s.computed == 0 && shared > 0) {
+  const bool alone = prefix.unstarted == 1 && prefix.computed == 0 && prefix.pending == 0;  // nobody to share with
+  if (s.computed == 0 && shared > 0 && !alone) {
     const bool ready = prefix.pending == 0 && prefix.computed == shared;
     if (!ready && !s.started) {
       const int64_t chunk = std::min(budget, shared - prefix.computed);

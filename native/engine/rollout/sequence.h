@@ -9,7 +9,7 @@ namespace limr {
 enum class StopReason { kNone, kEos, kStop, kLength };
 
 // The keys and values of all but a prompt's last token, computed once for its samples. The last token is decoded by each
-// sample for itself: that is where its first logits come from.
+// sample for itself: that is where its first logits come from. A sample without siblings computes its prompt for itself, at once.
 struct Prefix {
   std::vector<int32_t> pages;
   int64_t computed = 0;   // tokens with keys and values
