@@ -186,6 +186,7 @@ export interface NativeGenerateStats {
   readonly prefillTokens: number;
   readonly generatedTokens: number;
   readonly preemptions: number;
+  /** Steps that computed more than prompts. A sample without siblings draws its first token as its prompt ends, before any of these. */
   readonly decodeSteps: number;
   readonly prefillSeconds: number;
   readonly decodeSeconds: number;

@@ -33,7 +33,10 @@ export interface DecodeSize {
   readonly samplesPerPrompt: number;
 }
 
-/** Seconds a decode step: the mean of `steps`. All prompts are computed in one step before, whose time is not counted. */
+/**
+ * Seconds a decode step: the mean of `steps`, or of one less where nobody shares a prompt, whose first token comes with it; at least 2.
+ * All prompts are computed in one step before, whose time is not counted.
+ */
 export async function decodeStepSeconds(
   model: Model,
   { batch, context, samplesPerPrompt }: DecodeSize,

@@ -120,7 +120,7 @@ class Generation {
       stats.decode_seconds += took * (1 - share);
       stats.prefill_tokens += step.prefill_tokens;
       stats.generated_tokens += int64_t(step.sampled.size());
-      stats.decode_steps += step.sampled.empty() ? 0 : 1;
+      stats.decode_steps += int64_t(step.tokens.size()) > step.prefill_tokens ? 1 : 0;
       stats.recorded_steps = recorded_steps_;
       count(counters, stats);
       if (drawn && !step.sampled.empty()) {

@@ -34,8 +34,9 @@ struct FinishedSample {
 };
 
 struct GenerateStats {
-  int64_t prompt_tokens = 0, prefill_tokens = 0, generated_tokens = 0, preemptions = 0, decode_steps = 0;
-  int64_t recorded_steps = 0;  // decode steps that ran from a recording; on a GPU
+  int64_t prompt_tokens = 0, prefill_tokens = 0, generated_tokens = 0, preemptions = 0;
+  int64_t decode_steps = 0;    // steps that computed more than prompts
+  int64_t recorded_steps = 0;  // of them, those that ran from a recording; on a GPU
   int64_t kv_blocks = 0, peak_kv_blocks = 0;
   double prefill_seconds = 0, decode_seconds = 0, wait_seconds = 0;
 };

@@ -109,6 +109,11 @@ LIMR_TEST(a_prompt_is_prefilled_once_for_its_samples) {
   GenerateStats stats;
   run(model, r, &stats);
   expect_eq(stats.prefill_tokens, int64_t(64));  // the last prompt token is decoded by each sample
+  r.samples_per_prompt = 1;
+  r.min_tokens = r.max_tokens = 5, r.prefill_chunk = 20;
+  run(model, r, &stats);
+  expect_eq(stats.prefill_tokens, int64_t(65));  // and by one alone with its prompt, in chunks
+  expect_eq(stats.decode_steps, int64_t(4));
 }
 
 LIMR_TEST(the_random_key_decides_not_the_order_of_prompts) {

@@ -35,6 +35,23 @@ LIMR_TEST(attention_forward_is_the_reference_everywhere) {
   }
 }
 
+LIMR_TEST(attention_over_many_pages_is_the_reference_everywhere) {
+  // the CPU adds the values of eight pages in one pass
+  for (const Heads& heads : {Heads{7, 1, 16}, Heads{2, 2, 48}}) {
+    const World world(heads, {300, 257, 256, 131}, 11, 12);
+    const std::vector<World::Part> parts{{0, 300, 300}, {1, 1, 257}, {2, 40, 256}, {3, 131, 131}};
+    const auto [out, lse] = everywhere(
+        [&](const Context& ctx) {
+          const auto a = attend(ctx, world, parts);
+          return std::tuple(a.out, a.lse);
+        },
+        heads.text());
+    const Meant want = meant(world, parts);
+    expect_forward(out, want.out, heads.text());
+    expect_close(lse, want.lse, kLse, heads.text());
+  }
+}
+
 LIMR_TEST(attention_of_a_part_is_the_reference_everywhere) {
   for (const Heads& heads : head_shapes()) {
     const World world(heads, {100, 65, 33}, 3, 4);

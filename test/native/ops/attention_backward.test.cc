@@ -61,30 +61,38 @@ Gradients backward(const Context& ctx, const World& world, const Saved& saved) {
   return g;
 }
 
-LIMR_TEST(attention_backward_is_the_reference_everywhere) {
-  for (const Heads& heads : head_shapes()) {
-    const World world(heads, {1, 33, 2, 100, 32, 31, 65}, 1, 2);
-    const Saved saved(world, world.whole(), 3);
-    const auto [dq, dk, dv] = everywhere(
-        [&](const Context& ctx) {
-          const Gradients g = backward(ctx, world, saved);
-          return std::tuple(g.dq, g.dk, g.dv);
-        },
-        heads.text());
-    auto op = backward_of(world, saved);
-    Gradients want(world, saved.call.N);
-    want.bind(op, world);
-    ref::attention_backward(op);
-    // p and ds enter the products as bf16, off by 2^-9 of each in the mean; so are sums of them, taken together. A
-    // single sum that cancels keeps the errors of its terms, which may be many times its own size: dout . v is of size
-    // sqrt(D).
-    for (const auto& [name, got, meant] :
-         {std::tuple("dq", &dq, &want.dq), std::tuple("dk", &dk, &want.dk), std::tuple("dv", &dv, &want.dv)}) {
-      const double error = relative_error(*got, *meant);
-      expect(error < 0x1p-9, cat(name, " ", heads.text(), " relative error ", error));
-      expect_close(*got, *meant, 10 * kBf16Rounding, cat(name, " ", heads.text()));
-    }
+void expect_reference(const Heads& heads, const std::vector<int64_t>& lengths) {
+  const World world(heads, lengths, 1, 2);
+  const Saved saved(world, world.whole(), 3);
+  const auto [dq, dk, dv] = everywhere(
+      [&](const Context& ctx) {
+        const Gradients g = backward(ctx, world, saved);
+        return std::tuple(g.dq, g.dk, g.dv);
+      },
+      heads.text());
+  auto op = backward_of(world, saved);
+  Gradients want(world, saved.call.N);
+  want.bind(op, world);
+  ref::attention_backward(op);
+  // p and ds enter the products as bf16, off by 2^-9 of each in the mean; so are sums of them, taken together. A
+  // single sum that cancels keeps the errors of its terms, which may be many times its own size: dout . v is of size
+  // sqrt(D).
+  for (const auto& [name, got, meant] :
+       {std::tuple("dq", &dq, &want.dq), std::tuple("dk", &dk, &want.dk), std::tuple("dv", &dv, &want.dv)}) {
+    const double error = relative_error(*got, *meant);
+    expect(error < 0x1p-9, cat(name, " ", heads.text(), " relative error ", error));
+    expect_close(*got, *meant, 10 * kBf16Rounding, cat(name, " ", heads.text()));
   }
+}
+
+LIMR_TEST(attention_backward_is_the_reference_everywhere) {
+  for (const Heads& heads : head_shapes()) expect_reference(heads, {1, 33, 2, 100, 32, 31, 65});
+}
+
+LIMR_TEST(attention_backward_over_many_pages_is_the_reference_everywhere) {
+  // the CPU takes four pages, and four tiles of rows, at a time
+  for (const Heads& heads : {Heads{7, 1, 16}, Heads{3, 1, 32}, Heads{2, 2, 48}})
+    expect_reference(heads, {300, 129, 131, 128});
 }
 
 LIMR_TEST(neighbours_do_not_show_in_attention_backward) {

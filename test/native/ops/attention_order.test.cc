@@ -82,6 +82,20 @@ LIMR_TEST(prefill_decode_and_chunks_give_the_same_bits) {
   }
 }
 
+LIMR_TEST(the_same_bits_over_many_pages) {
+  const Heads heads{3, 1, 16};
+  const World world(heads, {290, 257}, 8, 9);
+  const Rows want = decoded(setups().front().ctx, world);
+  for (const Setup& s : setups()) {
+    Rows packed(world), halves(world);
+    packed.attend(s.ctx, world, world.whole());
+    expect_same(packed, want, cat("packed ", s.name));
+    halves.attend(s.ctx, world, {{0, 259, 259}, {1, 100, 100}});
+    halves.attend(s.ctx, world, {{1, 157, 257}, {0, 31, 290}});
+    expect_same(halves, want, cat("halves ", s.name));
+  }
+}
+
 LIMR_TEST(which_pages_hold_a_sequence_does_not_show) {
   for (const Heads& heads : few_head_shapes()) {
     const World world(heads, kContexts, 3, 4), elsewhere(heads, kContexts, 3, 5);
