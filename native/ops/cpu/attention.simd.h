@@ -64,7 +64,7 @@ inline void softmax_page(Softmax& m, float* scores, int64_t rows, int64_t G, int
 
 // out[rows, 16*NV] = out * factor + probs . values, page after page, for rows from `row` on and columns from d on.
 template <int MR, int NV>
-inline void add_values(float* out, int64_t D, const Chunk& c, int64_t row, int64_t d, bool first) {
+__attribute__((noinline)) void add_values(float* out, int64_t D, const Chunk& c, int64_t row, int64_t d, bool first) {
   Sums<MR, NV> sums;
   out += row * D + d;
 #pragma GCC unroll 16

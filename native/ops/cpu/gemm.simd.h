@@ -22,7 +22,8 @@ struct Sums {
 
 // sums[r][v] += a . b over `pairs`, one accumulator an output.
 template <int MR, int NV>
-inline void add_products(Sums<MR, NV>& sums, Rows a, const bf16* b, int64_t ldb, int64_t pairs, Ahead ahead = {}) {
+__attribute__((always_inline)) inline void add_products(Sums<MR, NV>& sums, Rows a, const bf16* b, int64_t ldb,
+                                                        int64_t pairs, Ahead ahead = {}) {
   const auto step = [&]() __attribute__((always_inline)) {
     Pairs bv[NV];
 #pragma GCC unroll 16
@@ -45,10 +46,10 @@ inline void add_products(Sums<MR, NV>& sums, Rows a, const bf16* b, int64_t ldb,
 }
 
 // c[MR, 16*NV] = (accumulate ? c : 0) + a . b over `pairs`. Zipped, c is a gradient in packed order, two rows beside each other
-// every `ldc`.
+// every `ldc`. A function of its own: inlined, it would share the registers with its caller.
 template <int MR, int NV, bool Zipped>
-inline void tile(float* c, int64_t ldc, Rows a, const bf16* b, int64_t ldb, int64_t pairs, bool accumulate,
-                 Ahead ahead) {
+__attribute__((noinline)) void tile(float* c, int64_t ldc, Rows a, const bf16* b, int64_t ldb, int64_t pairs,
+                                    bool accumulate, Ahead ahead) {
   Sums<MR, NV> sums;
 #pragma GCC unroll 16
   for (int r = 0; r < MR; ++r)
