@@ -19,53 +19,36 @@ void expect_forward(const std::vector<bf16>& got, const std::vector<float>& want
 // log sum exp of f32 scores
 constexpr double kLse = 2e-6;
 
+void expect_reference(const World& world, const std::vector<World::Part>& parts) {
+  const std::string heads = world.heads.text();
+  const auto [out, lse] = everywhere(
+      [&](const Context& ctx) {
+        const auto a = attend(ctx, world, parts);
+        return std::tuple(a.out, a.lse);
+      },
+      heads);
+  const Meant want = meant(world, parts);
+  expect_forward(out, want.out, heads);
+  expect_close(lse, want.lse, kLse, heads);
+}
+
 LIMR_TEST(attention_forward_is_the_reference_everywhere) {
   for (const Heads& heads : head_shapes()) {
     const World world(heads, kContexts, 1, 2);
-    const auto parts = world.whole();
-    const auto [out, lse] = everywhere(
-        [&](const Context& ctx) {
-          const auto a = attend(ctx, world, parts);
-          return std::tuple(a.out, a.lse);
-        },
-        heads.text());
-    const Meant want = meant(world, parts);
-    expect_forward(out, want.out, heads.text());
-    expect_close(lse, want.lse, kLse, heads.text());
+    expect_reference(world, world.whole());
   }
 }
 
 LIMR_TEST(attention_over_many_pages_is_the_reference_everywhere) {
   // the CPU adds the values of eight pages in one pass
-  for (const Heads& heads : {Heads{7, 1, 16}, Heads{2, 2, 48}}) {
-    const World world(heads, {300, 257, 256, 131}, 11, 12);
-    const std::vector<World::Part> parts{{0, 300, 300}, {1, 1, 257}, {2, 40, 256}, {3, 131, 131}};
-    const auto [out, lse] = everywhere(
-        [&](const Context& ctx) {
-          const auto a = attend(ctx, world, parts);
-          return std::tuple(a.out, a.lse);
-        },
-        heads.text());
-    const Meant want = meant(world, parts);
-    expect_forward(out, want.out, heads.text());
-    expect_close(lse, want.lse, kLse, heads.text());
-  }
+  for (const Heads& heads : {Heads{7, 1, 16}, Heads{2, 2, 48}})
+    expect_reference(World(heads, {300, 257, 256, 131}, 11, 12),
+                     {{0, 300, 300}, {1, 1, 257}, {2, 40, 256}, {3, 131, 131}});
 }
 
 LIMR_TEST(attention_of_a_part_is_the_reference_everywhere) {
-  for (const Heads& heads : head_shapes()) {
-    const World world(heads, {100, 65, 33}, 3, 4);
-    const std::vector<World::Part> parts{{0, 40, 77}, {2, 1, 33}, {1, 3, 64}, {0, 1, 100}};
-    const auto [out, lse] = everywhere(
-        [&](const Context& ctx) {
-          const auto a = attend(ctx, world, parts);
-          return std::tuple(a.out, a.lse);
-        },
-        heads.text());
-    const Meant want = meant(world, parts);
-    expect_forward(out, want.out, heads.text());
-    expect_close(lse, want.lse, kLse, heads.text());
-  }
+  for (const Heads& heads : head_shapes())
+    expect_reference(World(heads, {100, 65, 33}, 3, 4), {{0, 40, 77}, {2, 1, 33}, {1, 3, 64}, {0, 1, 100}});
 }
 
 LIMR_TEST(attention_is_stable_for_extreme_scores) {
