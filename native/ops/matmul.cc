@@ -147,8 +147,8 @@ size_t swiglu_backward_scratch_bytes(Target target, int64_t tokens, int64_t inte
 
 size_t linear_backward_weight_scratch_bytes(Target target, int64_t tokens, int64_t rows, int64_t cols) {
   if (target.device == DeviceKind::kCuda) return size_t(kGemmWorkspace + (tokens + 63) / 64 * rows * 4);
-  constexpr int64_t kMostTileRows = 16;  // of any instruction set
-  return size_t(round_up(tokens, 2) * (round_up(rows, kPanelRows) + cols + kMostTileRows)) * sizeof(bf16);
+  constexpr int64_t kMostGradientRows = 24;  // of any instruction set
+  return size_t(round_up(tokens, 2) * (cols + kMostGradientRows)) * sizeof(bf16);
 }
 
 void linear_backward_weight(const Context& ctx, const LinearBackwardWeight& o) {
@@ -159,22 +159,20 @@ void linear_backward_weight(const Context& ctx, const LinearBackwardWeight& o) {
   if (o.dbias) check_view("linear_backward_weight", "dbias", o.dbias, DType::kF32, 1, N);
   if (M == 0) return;
   if (ctx.cuda) return ctx.cuda->call(&cuda::Table::linear_backward_weight, o);
-  const int64_t even = round_up(M, 2), panels = panels_of(N), rows = ctx.cpu->tile_rows, tiles = (K + rows - 1) / rows;
-  auto* dout_panels = static_cast<bf16*>(o.scratch);
-  bf16* inp_tiles = dout_panels + even * panels * kPanelRows;
-  ctx.pool->parallel_for(panels, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; ++p) {
-      ctx.cpu->pack_rows(dout_panels + p * even * kPanelRows, o.dout.as<bf16>(), o.dout.stride, M, N, p);
-      if (o.dbias)
-        ctx.cpu->column_sums(o.dbias.as<float>(), o.dout.as<bf16>(), o.dout.stride, M, p * kPanelRows,
-                             std::min(N, (p + 1) * kPanelRows));
-    }
-  });
+  const int64_t even = round_up(M, 2), panels = panels_of(N), rows = ctx.cpu->gradient_rows,
+                tiles = (K + rows - 1) / rows;
+  auto* inp_tiles = static_cast<bf16*>(o.scratch);
+  if (o.dbias)
+    ctx.pool->parallel_for(panels, 1, [&](int64_t begin, int64_t end) {
+      ctx.cpu->column_sums(o.dbias.as<float>(), o.dout.as<bf16>(), o.dout.stride, M, begin * kPanelRows,
+                           std::min(N, end * kPanelRows));
+    });
   ctx.pool->parallel_for(tiles, 4, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
       ctx.cpu->zip_tile(inp_tiles + i * rows * even, o.inp.as<bf16>(), o.inp.stride, M, K, i);
   });
-  const GradientArgs g{.dweight = o.dweight, .dout = dout_panels, .inp = inp_tiles, .N = N, .K = K, .pairs = even / 2};
+  const GradientArgs g{
+      .dweight = o.dweight, .dout = o.dout.as<bf16>(), .ldd = o.dout.stride, .inp = inp_tiles, .M = M, .N = N, .K = K};
   cut(ctx, panels, tiles, M * N * K,
       [&](int64_t p0, int64_t p1, int64_t i0, int64_t i1) { ctx.cpu->gemm_gradient(g, p0, p1, i0, i1); });
 }

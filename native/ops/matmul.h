@@ -118,9 +118,10 @@ struct GemmArgs {
 // And one the gradients of weights: dweight[n,k] += sum over pairs of tokens.
 struct GradientArgs {
   float* dweight = nullptr;    // packed order, of a weight with K columns
-  const bf16* dout = nullptr;  // panels [pairs][32][2]
-  const bf16* inp = nullptr;   // tiles [pairs][tile_rows][2]
-  int64_t N = 0, K = 0, pairs = 0;
+  const bf16* dout = nullptr;  // [M, N], row stride ldd
+  int64_t ldd = 0;
+  const bf16* inp = nullptr;  // tiles [ceil(M/2)][gradient_rows][2]
+  int64_t M = 0, N = 0, K = 0;
 };
 
 }  // namespace limr

@@ -100,7 +100,7 @@ inline void add_values(float* out, int64_t rows, int64_t D, const Chunk& c, bool
       if constexpr (kTileVectors > 1)
         for (; d < D; d += 16) add_values<n.value, 1>(out, D, c, row, d, first);
     };
-    with_count(rows * (i + 1) / tiles - row, add);
+    with_count<kTileRows>(rows * (i + 1) / tiles - row, add);
   }
 }
 

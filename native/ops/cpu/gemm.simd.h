@@ -9,10 +9,12 @@ struct Rows {
   Rows from(int64_t r, int64_t k) const { return {at + r * row + k * pair, row, pair}; }
 };
 
-// What the products after this one read: `lines` cache lines at `at`, which moves on by `step` bytes every four pairs.
+// What the products after this one read: every four pairs `lines` cache lines at `at`, which moves on by `step` bytes, and by `jump`
+// more after `left` times, then after every `run`.
 struct Ahead {
   const char* at = nullptr;
   int64_t step = 0, lines = 0;
+  int64_t left = INT64_MAX / 4, run = 0, jump = 0;
 };
 
 template <int MR, int NV>
@@ -20,8 +22,9 @@ struct Sums {
   F32x16 at[MR][NV];
 };
 
-// sums[r][v] += a . b over `pairs`, one accumulator an output.
-template <int MR, int NV>
+// sums[r][v] += a . b over `pairs`, one accumulator an output. Zipped, r counts pairs of rows, whose outputs lie beside each other,
+// and b has each of its pairs twice.
+template <bool Zipped = false, int MR, int NV>
 __attribute__((always_inline)) inline void add_products(Sums<MR, NV>& sums, Rows a, const bf16* b, int64_t ldb,
                                                         int64_t pairs, Ahead ahead = {}) {
   const auto step = [&]() __attribute__((always_inline)) {
@@ -30,23 +33,27 @@ __attribute__((always_inline)) inline void add_products(Sums<MR, NV>& sums, Rows
     for (int v = 0; v < NV; ++v) bv[v] = load_pairs(b + 32 * v);
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r) {
-      const Pairs av = splat_pair(a.at + r * a.row);
+      const Pairs av = Zipped ? splat_two_pairs(a.at + r * a.row) : splat_pair(a.at + r * a.row);
 #pragma GCC unroll 16
       for (int v = 0; v < NV; ++v) sums.at[r][v] = dot2(sums.at[r][v], av, bv[v]);
     }
     a.at += a.pair, b += ldb;
   };
   int64_t k = 0;
-  for (; k + 4 <= pairs; k += 4) {
-    for (int64_t i = 0; i < ahead.lines; ++i) __builtin_prefetch(ahead.at + 64 * i, 0, 2);
-    ahead.at += ahead.step;
-    step(), step(), step(), step();
+  while (k + 4 <= pairs) {
+    const int64_t end = ahead.left < (pairs - k) / 4 ? k + 4 * ahead.left : pairs;
+    for (; k + 4 <= end; k += 4) {
+      for (int64_t i = 0; i < ahead.lines; ++i) __builtin_prefetch(ahead.at + 64 * i, 0, Zipped ? 3 : 2);
+      ahead.at += ahead.step;
+      step(), step(), step(), step();
+    }
+    ahead.at += ahead.jump, ahead.left = ahead.run;
   }
   for (; k < pairs; ++k) step();
 }
 
-// c[MR, 16*NV] = (accumulate ? c : 0) + a . b over `pairs`. Zipped, c is a gradient in packed order, two rows beside each other
-// every `ldc`. A function of its own: inlined, it would share the registers with its caller.
+// c[MR, 16*NV] = (accumulate ? c : 0) + a . b over `pairs`. A function of its own: inlined, it would share the registers with its
+// caller.
 template <int MR, int NV, bool Zipped>
 __attribute__((noinline)) void tile(float* c, int64_t ldc, Rows a, const bf16* b, int64_t ldb, int64_t pairs,
                                     bool accumulate, Ahead ahead) {
@@ -54,24 +61,12 @@ __attribute__((noinline)) void tile(float* c, int64_t ldc, Rows a, const bf16* b
 #pragma GCC unroll 16
   for (int r = 0; r < MR; ++r)
 #pragma GCC unroll 16
-    for (int v = 0; v < NV; ++v) {
-      if constexpr (Zipped) {
-        if (r % 2 == 0) load_zipped(c + r / 2 * ldc + 32 * v, sums.at[r][v], sums.at[r + 1][v]);
-      } else {
-        sums.at[r][v] = accumulate ? load(c + r * ldc + 16 * v) : splat(0.0f);
-      }
-    }
-  add_products(sums, a, b, ldb, pairs, ahead);
+    for (int v = 0; v < NV; ++v) sums.at[r][v] = accumulate ? load(c + r * ldc + 16 * v) : splat(0.0f);
+  add_products<Zipped>(sums, a, b, ldb, pairs, ahead);
 #pragma GCC unroll 16
   for (int r = 0; r < MR; ++r)
 #pragma GCC unroll 16
-    for (int v = 0; v < NV; ++v) {
-      if constexpr (Zipped) {
-        if (r % 2 == 0) store_zipped(c + r / 2 * ldc + 32 * v, sums.at[r][v], sums.at[r + 1][v]);
-      } else {
-        store(c + r * ldc + 16 * v, sums.at[r][v]);
-      }
-    }
+    for (int v = 0; v < NV; ++v) store(c + r * ldc + 16 * v, sums.at[r][v]);
 }
 
 template <int N>
@@ -79,13 +74,13 @@ struct Count {
   static constexpr int value = N;
 };
 
-// body(Count<n>) for n of 1 .. kTileRows.
-template <typename F>
+// body(Count<n>) for n of 1 .. Most.
+template <int64_t Most, typename F>
 inline void with_count(int64_t n, F&& body) {
   switch (n) {
-#define LIMR_COUNT(N)                               \
-  case N:                                           \
-    if constexpr (N <= kTileRows) body(Count<N>{}); \
+#define LIMR_COUNT(N)                          \
+  case N:                                      \
+    if constexpr (N <= Most) body(Count<N>{}); \
     break;
     LIMR_COUNT(1)
     LIMR_COUNT(2)
@@ -109,21 +104,21 @@ template <int NV, bool Zipped>
 inline void tile_of(int64_t rows, float* c, int64_t ldc, Rows a, const bf16* b, int64_t ldb, int64_t pairs,
                     bool accumulate, Ahead ahead) {
   const auto run = [&](auto n) __attribute__((always_inline)) {
-    if constexpr (!Zipped || n.value % 2 == 0) tile<n.value, NV, Zipped>(c, ldc, a, b, ldb, pairs, accumulate, ahead);
+    tile<n.value, NV, Zipped>(c, ldc, a, b, ldb, pairs, accumulate, ahead);
   };
-  with_count(rows, run);
+  with_count<Zipped ? kGradientRows / 2 : kTileRows>(rows, run);
 }
 
-// The same for at most kTileRows rows, and 16 * vectors columns.
+// The same for at most kTileRows rows, or kGradientRows/2 zipped pairs of them, and 16 * vectors columns.
 template <bool Zipped = false>
 inline void product_tile(int64_t rows, int64_t vectors, float* c, int64_t ldc, Rows a, const bf16* b, int64_t ldb,
                          int64_t pairs, bool accumulate, Ahead ahead = {}) {
-  constexpr int64_t kColumns = Zipped ? 32 : 16;
+  constexpr int kVectors = Zipped ? kGradientVectors : kTileVectors;
   int64_t v = 0;
-  for (; v + kTileVectors <= vectors; v += kTileVectors)
-    tile_of<kTileVectors, Zipped>(rows, c + kColumns * v, ldc, a, b + 32 * v, ldb, pairs, accumulate, ahead);
-  if constexpr (kTileVectors > 1)
-    for (; v < vectors; ++v) tile_of<1, Zipped>(rows, c + kColumns * v, ldc, a, b + 32 * v, ldb, pairs, accumulate, {});
+  for (; v + kVectors <= vectors; v += kVectors)
+    tile_of<kVectors, Zipped>(rows, c + 16 * v, ldc, a, b + 32 * v, ldb, pairs, accumulate, v == 0 ? ahead : Ahead{});
+  if constexpr (kVectors > 1)
+    for (; v < vectors; ++v) tile_of<1, Zipped>(rows, c + 16 * v, ldc, a, b + 32 * v, ldb, pairs, accumulate, {});
 }
 
 // Any number of rows, cut into tiles of nearly the same height: a low tile would wait for its own sums. What is ahead is fetched
@@ -228,19 +223,35 @@ inline void turn_block(bf16* out, const bf16* panels, int64_t cols, int64_t q, i
 }
 
 // Cuts pairs into blocks of equal size, whole rows of a panel to turn each.
-inline int64_t block_pairs(int64_t pairs) {
-  const int64_t blocks = (pairs + kBlockPairs - 1) / kBlockPairs;
+inline int64_t block_pairs(int64_t pairs, int64_t most) {
+  const int64_t blocks = (pairs + most - 1) / most;
   return blocks == 0 ? 1 : ((pairs + blocks - 1) / blocks + 15) / 16 * 16;
 }
 
-// Pairs [k, k + pairs) of panels [p0, p1), for rows [first, last).
-inline void gemm_block(const GemmArgs& g, int64_t p0, int64_t p1, int64_t first, int64_t last, int64_t k,
-                       int64_t pairs) {
+// A block of pairs of some panels: [k, k + pairs) of panels [p0, p1).
+struct Block {
+  int64_t p0, p1, k, pairs;
+};
+
+// What the `call`th of `calls` products of a block fetches of the one after it: the panels as they lie, or, to be turned, as runs
+// of panels [p0, p1) for 32 outputs each.
+inline Ahead ahead_of(const GemmArgs& g, const Block& b, int64_t call, int64_t calls) {
+  if (b.p0 == b.p1) return {};
+  const int64_t step = 512 * (b.p1 - b.p0) / calls, lines = (step + 63) / 64, times = call * (b.pairs / 4);
+  if (!g.turn) return {(const char*)(g.b + (b.p0 * g.pairs + b.k) * kPanel) + times * step, step, lines};
+  const int64_t bytes = (b.p1 - b.p0) * kPanelRows * kPanelRows * 2, run = (bytes + step - 1) / step;
+  const int64_t stride = kPanelRows * g.N * 2, past = times % run;
+  const char* first = (const char*)(g.b + 2 * b.k * g.N + b.p0 * kPanelRows * kPanelRows);
+  return {first + times / run * stride + past * step, step, lines, run - past, run, stride - run * step};
+}
+
+// A block of all panels, for rows [first, last). `next` is the block after it, or empty.
+inline void gemm_block(const GemmArgs& g, const Block& block, int64_t first, int64_t last, const Block& next) {
+  const auto [p0, p1, k, pairs] = block;
   const int64_t tiles = (last - first + kTileRows - 1) / kTileRows;
   const bool starts = k == 0, ends = k + pairs == g.pairs, add = g.mode == GemmArgs::kF32Add;
   const bf16* panels = g.turn ? turned : g.b + (p0 * g.pairs + k) * kPanel;
   const int64_t stride = (g.turn ? pairs : g.pairs) * kPanel;
-  const bf16* next = panels + (starts && ends ? (p1 - p0) * stride : pairs * kPanel);
   if (g.turn)
     for (int64_t p = p0; p < p1; ++p) turn_block(turned + (p - p0) * stride, g.b, g.N, p, k, pairs);
   for (int64_t i = 0; i < tiles; ++i) {
@@ -250,10 +261,9 @@ inline void gemm_block(const GemmArgs& g, int64_t p0, int64_t p1, int64_t first,
       float* t = starts && ends ? sums : sums + (m - first) * kPanelRows;
       if (starts && add) start_tile(g, m, end - m, p, t);
       Ahead ahead;
-      if (!g.turn && tiles > 1)
-        ahead = {(const char*)(next + pairs * (i * (p1 - p0) + p - p0) / tiles * kPanel), 512 / tiles,
-                 (8 + tiles - 1) / tiles};
-      else if (!g.turn && end - m > 8)
+      if (g.turn || tiles > 1)
+        ahead = ahead_of(g, next, i * (p1 - p0) + p - p0, tiles * (p1 - p0));
+      else if (end - m > 8)
         ahead = {(const char*)b + 4096, 512, 8};
       product_tile(end - m, kPanelRows / 16, t, kPanelRows, Rows{g.a, g.lda, 2}.from(m, k), b, kPanel, pairs,
                    !starts || add, ahead);
@@ -265,61 +275,51 @@ inline void gemm_block(const GemmArgs& g, int64_t p0, int64_t p1, int64_t first,
 // Panels [panel_begin, panel_end) of rows [row_begin, row_end). As many panels at once as the second-level cache holds: a row's
 // outputs are then written side by side. For a few rows one: there the next panel, on its way from memory, needs the room.
 void gemm(const GemmArgs& g, int64_t panel_begin, int64_t panel_end, int64_t row_begin, int64_t row_end) {
-  const int64_t block = block_pairs(g.pairs);
+  const int64_t block = block_pairs(g.pairs, kBlockPairs);
   const int64_t fit = block < g.pairs ? 1 : (g.turn ? kBlockPairs : kGroupPairs) / block,
                 group = fit < 1 || row_end - row_begin <= 2 * kTileRows ? 1 : fit;
-  for (int64_t p = panel_begin; p < panel_end; p += group)
+  const int64_t panels = (g.N + kPanelRows - 1) / kPanelRows;
+  for (int64_t p = panel_begin; p < panel_end; p += group) {
+    const int64_t end = p + group < panel_end ? p + group : panel_end;
     for (int64_t m = row_begin; m < row_end; m += kBlockRows)
-      for (int64_t k = 0; k == 0 || k < g.pairs; k += block)
-        gemm_block(g, p, p + group < panel_end ? p + group : panel_end, m,
-                   m + kBlockRows < row_end ? m + kBlockRows : row_end, k, g.pairs - k < block ? g.pairs - k : block);
-}
-
-// Of a gradient: inputs [row_begin, row_end) of panels [panel_begin, panel_end). a is what zip_tiles made.
-void gemm_gradient(const GradientArgs& g, int64_t panel_begin, int64_t panel_end, int64_t tile_begin,
-                   int64_t tile_end) {
-  const int64_t block = block_pairs(g.pairs);
-  for (int64_t p = panel_begin; p < panel_end; ++p)
-    for (int64_t k = 0; k < g.pairs; k += block) {
-      const int64_t pairs = g.pairs - k < block ? g.pairs - k : block, steps = pairs < 4 ? 1 : pairs / 4;
-      const int64_t lines =
-          (kTileRows * kPanelRows / 16 + steps - 1) / steps;  // the next tile's gradient, during this one
-      const bf16* b = g.dout + (p * g.pairs + k) * kPanel;
-      for (int64_t i = tile_begin; i < tile_end; ++i) {
-        const int64_t m = i * kTileRows, rows = g.K - m < kTileRows ? g.K - m : kTileRows;
-        float* c = g.dweight + p * kPanelRows * g.K + m * kPanelRows;
-        const bf16* a = g.inp + (i * g.pairs + k) * 2 * kTileRows;
-        product_tile<true>(rows, kPanelRows / 16, c, kPanel, {a, 2, 2 * kTileRows}, b, kPanel, pairs, true,
-                           {(const char*)(c + kTileRows * kPanelRows), 64 * lines, lines});
+      for (int64_t k = 0; k == 0 || k < g.pairs; k += block) {
+        const auto pairs = [&](int64_t from) { return g.pairs - from < block ? g.pairs - from : block; };
+        Block next = {p, end, k + block, 0};  // which may be another task's
+        if (k + block >= g.pairs) next = {end, end + group < panels ? end + group : panels, 0, 0};
+        next.pairs = pairs(next.k);
+        gemm_block(g, {p, end, k, pairs(k)}, m, m + kBlockRows < row_end ? m + kBlockRows : row_end, next);
       }
-    }
-}
-
-// Columns of [M, N] in tiles of kTileRows, their rows in pairs: dst [ceil(M/2)][kTileRows][2] for tile i, zero past M.
-void zip_tile(bf16* dst, const bf16* src, int64_t ld, int64_t M, int64_t N, int64_t i) {
-  const int64_t n = i * kTileRows, width = N - n < kTileRows ? N - n : kTileRows;
-  for (int64_t m = 0; m < M; m += 2, dst += 2 * kTileRows) {
-    alignas(64) bf16 even[16] = {}, odd[16] = {}, zipped[32];
-    if (n + 16 <= N) {
-      __builtin_memcpy(even, src + m * ld + n, 32);
-      if (m + 1 < M) __builtin_memcpy(odd, src + (m + 1) * ld + n, 32);
-    } else {
-      __builtin_memcpy(even, src + m * ld + n, size_t(width) * 2);
-      if (m + 1 < M) __builtin_memcpy(odd, src + (m + 1) * ld + n, size_t(width) * 2);
-    }
-    store_zipped(zipped, even, odd);
-    __builtin_memcpy(dst, zipped, 4 * kTileRows);
   }
 }
 
-// Rows of [M, N] into panels over pairs of rows, for panel p: dst [ceil(M/2)][32][2], zero past M and N.
-void pack_rows(bf16* dst, const bf16* src, int64_t ld, int64_t M, int64_t N, int64_t p) {
-  const int64_t n = p * kPanelRows, width = N - n < kPanelRows ? N - n : kPanelRows;
+// Columns of [M, N] in tiles of kGradientRows, their rows in pairs: dst [ceil(M/2)][kGradientRows][2] for tile i, zero past M.
+void zip_tile(bf16* dst, const bf16* src, int64_t ld, int64_t M, int64_t N, int64_t i) {
+  const int64_t first = i * kGradientRows;
+  for (int64_t m = 0; m < M; m += 2, dst += 2 * kGradientRows)
+    for (int64_t j = 0; j < kGradientRows; j += 16) {
+      alignas(64) bf16 even[16] = {}, odd[16] = {}, zipped[32];
+      const int64_t n = first + j, width = n >= N ? 0 : N - n < 16 ? N - n : 16, kept = kGradientRows - j;
+      if (width == 16) {
+        __builtin_memcpy(even, src + m * ld + n, 32);
+        if (m + 1 < M) __builtin_memcpy(odd, src + (m + 1) * ld + n, 32);
+      } else {
+        __builtin_memcpy(even, src + m * ld + n, size_t(width) * 2);
+        if (m + 1 < M) __builtin_memcpy(odd, src + (m + 1) * ld + n, size_t(width) * 2);
+      }
+      store_zipped(zipped, even, odd);
+      __builtin_memcpy(dst + 2 * j, zipped, kept < 16 ? 4 * kept : 64);
+    }
+}
+
+// Rows [m, m + 2*pairs) of columns [n, n+32) of [M, N], their pairs twice: dst [pairs][32][2][2], zero past M and N.
+inline void pair_rows_twice(bf16* dst, const bf16* src, int64_t ld, int64_t M, int64_t N, int64_t m, int64_t n,
+                            int64_t pairs) {
+  const int64_t width = N - n < kPanelRows ? N - n : kPanelRows;
   const bf16 zero[kPanelRows] = {};
   bf16 edge[2][kPanelRows];
-  for (int64_t m = 0; m < M; m += 2, dst += kPanel) {
-    const bf16* even = src + m * ld + n;
-    const bf16* odd = m + 1 < M ? even + ld : zero;
+  for (int64_t end = m + 2 * pairs; m < end; m += 2, dst += 2 * kPanel) {
+    const bf16* even = m < M ? src + m * ld + n : zero;
+    const bf16* odd = m + 1 < M ? src + (m + 1) * ld + n : zero;
     if (width < kPanelRows) {
       for (int64_t j = 0; j < kPanelRows; ++j) {
         edge[0][j] = j < width ? even[j] : bf16(0);
@@ -327,9 +327,34 @@ void pack_rows(bf16* dst, const bf16* src, int64_t ld, int64_t M, int64_t N, int
       }
       even = edge[0], odd = edge[1];
     }
-    store_zipped(dst, even, odd);
-    store_zipped(dst + 32, even + 16, odd + 16);
+    store_zipped_twice(dst, even, odd);
+    store_zipped_twice(dst + kPanel, even + 16, odd + 16);
   }
+}
+
+// Of a gradient: inputs [tile_begin, tile_end) * kGradientRows of panels [panel_begin, panel_end). g.inp is what zip_tile made.
+// During a tile's products come the gradient of a later one, and some of the rows that the next block pairs.
+void gemm_gradient(const GradientArgs& g, int64_t panel_begin, int64_t panel_end, int64_t tile_begin,
+                   int64_t tile_end) {
+  const int64_t all = (g.M + 1) / 2, block = block_pairs(all, kBlockPairs / 2), tiles = tile_end - tile_begin;
+  for (int64_t p = panel_begin; p < panel_end; ++p)
+    for (int64_t k = 0; k < all; k += block) {
+      const int64_t pairs = all - k < block ? all - k : block, steps = pairs < 4 ? 1 : pairs / 4;
+      const int64_t lines = (kGradientRows * kPanelRows / 16 + steps - 1) / steps;
+      const int64_t next_m = 2 * (k + block < all ? k + block : 0), next_n = (next_m == 0 ? p + 1 : p) * kPanelRows;
+      const int64_t next_rows = next_n < g.N && g.M - next_m < 2 * block ? g.M - next_m : next_n < g.N ? 2 * block : 0;
+      const int64_t share = (next_rows + tiles - 1) / tiles;
+      const bf16* next = g.dout + next_m * g.ldd + next_n;
+      pair_rows_twice(turned, g.dout, g.ldd, g.M, g.N, 2 * k, p * kPanelRows, pairs);
+      for (int64_t i = tile_begin, r = 0; i < tile_end; ++i) {
+        const int64_t m = i * kGradientRows, rows = g.K - m < kGradientRows ? g.K - m : kGradientRows;
+        float* c = g.dweight + p * kPanelRows * g.K + m * kPanelRows;
+        const bf16* a = g.inp + (i * all + k) * 2 * kGradientRows;
+        for (const int64_t end = r + share; r < end && r < next_rows; ++r) __builtin_prefetch(next + r * g.ldd, 0, 2);
+        product_tile<true>(rows / 2, 2 * kPanelRows / 16, c, kPanel, {a, 4, 2 * kGradientRows}, turned, 2 * kPanel,
+                           pairs, true, {(const char*)(c + 4 * kGradientRows * kPanelRows), 64 * lines, lines});
+      }
+    }
 }
 
 // sum_m src[m, n] added to dst[n], for columns [begin, end); in the order of m

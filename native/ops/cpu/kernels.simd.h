@@ -18,8 +18,8 @@
 constexpr Table make_table(const char* isa) {
   return {isa,
           kTileRows,
+          kGradientRows,
           gemm,
-          pack_rows,
           zip_tile,
           gemm_gradient,
           column_sums,

@@ -92,29 +92,20 @@ inline void store(bf16* p, F32x16 a, int64_t n) {
   for (int64_t i = 0; i < n; ++i) p[i] = x[i];
 }
 
-inline void store_zipped(float* dst, F32x16 a, F32x16 b) {
-  const __m256 l0 = _mm256_unpacklo_ps(a.lo, b.lo), l1 = _mm256_unpackhi_ps(a.lo, b.lo);
-  const __m256 h0 = _mm256_unpacklo_ps(a.hi, b.hi), h1 = _mm256_unpackhi_ps(a.hi, b.hi);
-  _mm256_storeu_ps(dst, _mm256_permute2f128_ps(l0, l1, 0x20));
-  _mm256_storeu_ps(dst + 8, _mm256_permute2f128_ps(l0, l1, 0x31));
-  _mm256_storeu_ps(dst + 16, _mm256_permute2f128_ps(h0, h1, 0x20));
-  _mm256_storeu_ps(dst + 24, _mm256_permute2f128_ps(h0, h1, 0x31));
-}
-inline void unzip(const float* src, __m256& even, __m256& odd) {
-  const __m256 x = _mm256_loadu_ps(src), y = _mm256_loadu_ps(src + 8);
-  const __m256 l = _mm256_permute2f128_ps(x, y, 0x20), h = _mm256_permute2f128_ps(x, y, 0x31);
-  even = _mm256_shuffle_ps(l, h, 0x88);
-  odd = _mm256_shuffle_ps(l, h, 0xdd);
-}
-inline void load_zipped(const float* src, F32x16& a, F32x16& b) {
-  unzip(src, a.lo, b.lo);
-  unzip(src + 16, a.hi, b.hi);
-}
 inline void store_zipped(bf16* dst, const bf16* a, const bf16* b) {
   const __m256i x = _mm256_permute4x64_epi64(_mm256_loadu_si256((const __m256i*)a), 0xd8);
   const __m256i y = _mm256_permute4x64_epi64(_mm256_loadu_si256((const __m256i*)b), 0xd8);
   _mm256_storeu_si256((__m256i*)dst, _mm256_unpacklo_epi16(x, y));
   _mm256_storeu_si256((__m256i*)(dst + 16), _mm256_unpackhi_epi16(x, y));
+}
+inline void store_zipped_twice(bf16* dst, const bf16* a, const bf16* b) {
+  alignas(32) bf16 zipped[32];
+  store_zipped(zipped, a, b);
+  for (int q = 0; q < 4; ++q) {
+    const __m256i x = _mm256_permute4x64_epi64(_mm256_castsi128_si256(_mm_load_si128((const __m128i*)(zipped + 8 * q))),
+                                               0x50);  // quadwords 0 0 1 1
+    _mm256_storeu_si256((__m256i*)(dst + 16 * q), _mm256_shuffle_epi32(x, 0x50));
+  }
 }
 
 // Four by four quads (a, b, c, d) of bf16, `ld_src` elements between rows, transposed into quads (a, c, b, d).
@@ -148,5 +139,11 @@ inline Pairs splat_pair(const bf16* p) {
   const __m256i x = _mm256_set1_epi32(word);
   return {{even_of(x), even_of(x)}, {odd_of(x), odd_of(x)}};
 }
+inline Pairs splat_two_pairs(const bf16* p) {
+  int64_t words;
+  __builtin_memcpy(&words, p, 8);
+  const __m256i x = _mm256_set1_epi64x(words);
+  return {{even_of(x), even_of(x)}, {odd_of(x), odd_of(x)}};
+}
 inline F32x16 dot2(F32x16 acc, Pairs a, Pairs b) { return fma(a.even, b.even, fma(a.odd, b.odd, acc)); }
-constexpr int kTileRows = 4, kTileVectors = 1;
+constexpr int kTileRows = 4, kTileVectors = 1, kGradientRows = 8, kGradientVectors = 1;

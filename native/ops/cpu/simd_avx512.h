@@ -102,23 +102,17 @@ inline void store(bf16* p, F32x16 a, int64_t n) {
 }
 
 // dst[2i] = a[i], dst[2i+1] = b[i] for i < 16.
-inline void store_zipped(float* dst, F32x16 a, F32x16 b) {
-  const __m512i lo = _mm512_set_epi32(23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-  const __m512i hi = _mm512_set_epi32(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8);
-  store(dst, F32x16{_mm512_permutex2var_ps(a.v, lo, b.v)});
-  store(dst + 16, F32x16{_mm512_permutex2var_ps(a.v, hi, b.v)});
-}
-inline void load_zipped(const float* src, F32x16& a, F32x16& b) {
-  const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
-  const __m512i odd = _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
-  const __m512 x = _mm512_loadu_ps(src), y = _mm512_loadu_ps(src + 16);
-  a = {_mm512_permutex2var_ps(x, even, y)};
-  b = {_mm512_permutex2var_ps(x, odd, y)};
-}
-inline void store_zipped(bf16* dst, const bf16* a, const bf16* b) {
+inline __m512i zip(const bf16* a, const bf16* b) {
   const __m512i x = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i*)a));
   const __m512i y = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i*)b));
-  _mm512_storeu_si512(dst, _mm512_or_si512(x, _mm512_slli_epi32(y, 16)));
+  return _mm512_or_si512(x, _mm512_slli_epi32(y, 16));
+}
+inline void store_zipped(bf16* dst, const bf16* a, const bf16* b) { _mm512_storeu_si512(dst, zip(a, b)); }
+// The same with each pair twice: dst[4i + {0, 2}] = a[i], dst[4i + {1, 3}] = b[i].
+inline void store_zipped_twice(bf16* dst, const bf16* a, const bf16* b) {
+  const __m512i zipped = zip(a, b), lo = _mm512_set_epi32(7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 0, 0);
+  _mm512_storeu_si512(dst, _mm512_permutexvar_epi32(lo, zipped));
+  _mm512_storeu_si512(dst + 32, _mm512_permutexvar_epi32(_mm512_add_epi32(lo, _mm512_set1_epi32(8)), zipped));
 }
 
 // Eight by eight quads (a, b, c, d) of bf16, `ld_src` elements between rows, transposed into quads (a, c, b, d).
@@ -142,7 +136,7 @@ inline void turn_quads(bf16* dst, int64_t ld_dst, const bf16* src, int64_t ld_sr
   }
 }
 
-// Sixteen lanes of two bf16 each, or one such pair in every lane.
+// Sixteen lanes of two bf16 each; one such pair in every lane; two by turns.
 #ifdef LIMR_NATIVE_DOT2
 struct Pairs {
   __m512i v;
@@ -153,9 +147,14 @@ inline Pairs splat_pair(const bf16* p) {
   __builtin_memcpy(&word, p, 4);
   return {_mm512_set1_epi32(word)};
 }
+inline Pairs splat_two_pairs(const bf16* p) {
+  int64_t words;
+  __builtin_memcpy(&words, p, 8);
+  return {_mm512_set1_epi64(words)};
+}
 // acc + a[1]*b[1] + a[0]*b[0]: two fused multiply-adds, the odd element first.
 inline F32x16 dot2(F32x16 acc, Pairs a, Pairs b) { return {_mm512_dpbf16_ps(acc.v, (__m512bh)a.v, (__m512bh)b.v)}; }
-constexpr int kTileRows = 12, kTileVectors = 2;
+constexpr int kTileRows = 12, kTileVectors = 2, kGradientRows = 12, kGradientVectors = 4;
 #else
 struct Pairs {
   F32x16 even, odd;
@@ -170,6 +169,11 @@ inline Pairs splat_pair(const bf16* p) {
   __builtin_memcpy(&word, p, 4);
   return split(_mm512_set1_epi32(word));
 }
+inline Pairs splat_two_pairs(const bf16* p) {
+  int64_t words;
+  __builtin_memcpy(&words, p, 8);
+  return split(_mm512_set1_epi64(words));
+}
 inline F32x16 dot2(F32x16 acc, Pairs a, Pairs b) { return fma(a.even, b.even, fma(a.odd, b.odd, acc)); }
-constexpr int kTileRows = 12, kTileVectors = 2;
+constexpr int kTileRows = 12, kTileVectors = 2, kGradientRows = 24, kGradientVectors = 2;
 #endif

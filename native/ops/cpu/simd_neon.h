@@ -105,17 +105,17 @@ inline void store(bf16* p, F32x16 a, int64_t n) {
   for (int64_t i = 0; i < n; ++i) p[i] = x[i];
 }
 
-inline void store_zipped(float* dst, F32x16 a, F32x16 b) {
-  for (int q = 0; q < 4; ++q) vst2q_f32(dst + 8 * q, (float32x4x2_t{{a.v[q], b.v[q]}}));
-}
-inline void load_zipped(const float* src, F32x16& a, F32x16& b) {
-  for (int q = 0; q < 4; ++q) {
-    const float32x4x2_t x = vld2q_f32(src + 8 * q);
-    a.v[q] = x.val[0], b.v[q] = x.val[1];
-  }
-}
 inline void store_zipped(bf16* dst, const bf16* a, const bf16* b) {
   for (int h = 0; h < 2; ++h) vst2q_u16(dst + 16 * h, (uint16x8x2_t{{vld1q_u16(a + 8 * h), vld1q_u16(b + 8 * h)}}));
+}
+inline void store_zipped_twice(bf16* dst, const bf16* a, const bf16* b) {
+  bf16 zipped[32];
+  store_zipped(zipped, a, b);
+  for (int h = 0; h < 4; ++h) {
+    const uint32x4_t x = vreinterpretq_u32_u16(vld1q_u16(zipped + 8 * h));
+    vst1q_u16(dst + 16 * h, vreinterpretq_u16_u32(vzip1q_u32(x, x)));
+    vst1q_u16(dst + 16 * h + 8, vreinterpretq_u16_u32(vzip2q_u32(x, x)));
+  }
 }
 
 // A quad (a, b, c, d) of bf16 into (a, c, b, d).
@@ -143,5 +143,11 @@ inline Pairs splat_pair(const bf16* p) {
   const uint32x4_t u = vdupq_n_u32(word);
   return {quads([&](int) { return even_of(u); }), quads([&](int) { return odd_of(u); })};
 }
+inline Pairs splat_two_pairs(const bf16* p) {
+  uint64_t words;
+  __builtin_memcpy(&words, p, 8);
+  const uint32x4_t u = vreinterpretq_u32_u64(vdupq_n_u64(words));
+  return {quads([&](int) { return even_of(u); }), quads([&](int) { return odd_of(u); })};
+}
 inline F32x16 dot2(F32x16 acc, Pairs a, Pairs b) { return fma(a.even, b.even, fma(a.odd, b.odd, acc)); }
-constexpr int kTileRows = 4, kTileVectors = 1;
+constexpr int kTileRows = 4, kTileVectors = 1, kGradientRows = 8, kGradientVectors = 1;

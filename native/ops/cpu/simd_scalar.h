@@ -106,14 +106,11 @@ inline void store(bf16* p, F32x16 a, int64_t n) {
   for (int i = 0; i < 16 && i < n; ++i) p[i] = round_lane(a.v[i]);
 }
 
-inline void store_zipped(float* dst, F32x16 a, F32x16 b) {
-  for (int i = 0; i < 16; ++i) dst[2 * i] = a.v[i], dst[2 * i + 1] = b.v[i];
-}
-inline void load_zipped(const float* src, F32x16& a, F32x16& b) {
-  for (int i = 0; i < 16; ++i) a.v[i] = src[2 * i], b.v[i] = src[2 * i + 1];
-}
 inline void store_zipped(bf16* dst, const bf16* a, const bf16* b) {
   for (int i = 0; i < 16; ++i) dst[2 * i] = a[i], dst[2 * i + 1] = b[i];
+}
+inline void store_zipped_twice(bf16* dst, const bf16* a, const bf16* b) {
+  for (int i = 0; i < 16; ++i) dst[4 * i] = dst[4 * i + 2] = a[i], dst[4 * i + 1] = dst[4 * i + 3] = b[i];
 }
 
 // A quad (a, b, c, d) of bf16 into (a, c, b, d).
@@ -132,5 +129,9 @@ inline Pairs load_pairs(const bf16* p) {
   return {lanes([=](int i) { return bf16_lane(p[2 * i]); }), lanes([=](int i) { return bf16_lane(p[2 * i + 1]); })};
 }
 inline Pairs splat_pair(const bf16* p) { return {splat(bf16_lane(p[0])), splat(bf16_lane(p[1]))}; }
+inline Pairs splat_two_pairs(const bf16* p) {
+  return {lanes([=](int i) { return bf16_lane(p[i % 2 * 2]); }),
+          lanes([=](int i) { return bf16_lane(p[i % 2 * 2 + 1]); })};
+}
 inline F32x16 dot2(F32x16 acc, Pairs a, Pairs b) { return fma(a.even, b.even, fma(a.odd, b.odd, acc)); }
-constexpr int kTileRows = 4, kTileVectors = 1;
+constexpr int kTileRows = 4, kTileVectors = 1, kGradientRows = 8, kGradientVectors = 1;

@@ -15,9 +15,8 @@ namespace limr::cpu {
 
 struct Table {
   const char* isa;
-  int64_t tile_rows;  // of a product
+  int64_t tile_rows, gradient_rows;  // of a product's tile, and of a gradient's
   void (*gemm)(const GemmArgs&, int64_t panel_begin, int64_t panel_end, int64_t row_begin, int64_t row_end);
-  void (*pack_rows)(bf16* dst, const bf16* src, int64_t ld, int64_t M, int64_t N, int64_t panel);
   void (*zip_tile)(bf16* dst, const bf16* src, int64_t ld, int64_t M, int64_t N, int64_t tile);
   void (*gemm_gradient)(const GradientArgs&, int64_t panel_begin, int64_t panel_end, int64_t tile_begin,
                         int64_t tile_end);
