@@ -14,18 +14,23 @@ constexpr int64_t kTasksPerThread = 8;
 int64_t panels_of(int64_t n) { return (n + kPanelRows - 1) / kPanelRows; }
 
 // Calls body(panel_begin, panel_end, tile_begin, tile_end) for pieces of the panels, and of the tiles of rows where the panels are
-// too few, so that each thread gets several; results do not depend on the cut.
+// too few, so that each thread gets several, and all the same number; results do not depend on the cut.
 template <typename F>
 void cut(const Context& ctx, int64_t panels, int64_t tiles, int64_t macs, F&& body) {
   if (panels == 0 || tiles == 0) return;
   const int64_t threads = ctx.pool->size(), tasks = std::clamp<int64_t>(macs / kTaskMacs, 1, kTasksPerThread * threads);
   const int64_t wanted = tasks == 1 ? 1 : round_up(tasks, threads);  // three tasks take two threads as long as four
-  const int64_t width = (panels + wanted - 1) / wanted, groups = (panels + width - 1) / width;
-  const int64_t height = (tiles * groups + wanted - 1) / wanted, pieces = (tiles + height - 1) / height;
+  const auto groups_of = [&](int64_t width) { return (panels + width - 1) / width; };
+  const auto turns = [&](int64_t width) { return (groups_of(width) + threads - 1) / threads * width; };  // of a thread
+  int64_t width = groups_of(wanted);
+  for (int64_t w = width - 1; w > 0 && 2 * w >= width; --w)
+    if (turns(w) < turns(width)) width = w;
+  const int64_t groups = groups_of(width), height = (tiles * groups + wanted - 1) / wanted;
+  const int64_t pieces = (tiles + height - 1) / height;
   ctx.pool->parallel_for(pieces * groups, 1, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
-      const int64_t p = t / pieces * width, i = t % pieces * height;
-      body(p, std::min(panels, p + width), i, std::min(tiles, i + height));
+      const int64_t p = t / pieces * width, i = t % pieces;
+      body(p, std::min(panels, p + width), tiles * i / pieces, tiles * (i + 1) / pieces);
     }
   });
 }
