@@ -78,6 +78,10 @@ inline F32x16 widen(__m256i h) { return {_mm512_castsi512_ps(_mm512_slli_epi32(_
 inline F32x16 load(const bf16* p) { return widen(_mm256_loadu_si256((const __m256i*)p)); }
 inline F32x16 load(const bf16* p, int64_t n) { return n >= 16 ? load(p) : widen(_mm256_maskz_loadu_epi16(head(n), p)); }
 inline __m256i narrow(F32x16 a) {  // round to nearest even; NaN stays NaN
+#ifdef LIMR_NATIVE_DOT2
+  constexpr int kDenormal = 0x20;  // which the instruction would make zero; where they are flushed there are none
+  if (__builtin_expect(_mm512_fpclass_ps_mask(a.v, kDenormal) == 0, 1)) return (__m256i)_mm512_cvtneps_pbh(a.v);
+#endif
   const __m512i u = _mm512_castps_si512(a.v);
   const __m512i lsb = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
   __m512i r = _mm512_srli_epi32(_mm512_add_epi32(_mm512_add_epi32(u, _mm512_set1_epi32(0x7fff)), lsb), 16);
