@@ -209,6 +209,8 @@ export interface NativePacked {
 }
 
 export interface NativeScoreRequest extends NativePacked {
+  /** Tokens of weight 0 get NaN, and cost less; absent: none is. */
+  readonly weights?: Float32Array;
   /** T of log-probs and entropy; ignored by a value head. */
   readonly temperature: number;
   /** Packed tokens a forward pass, at most; sequences are never split, and never reordered. */

@@ -262,8 +262,9 @@ Napi::Value ModelWrap::score(const Napi::CallbackInfo& info) {
   const auto packed = std::make_shared<Packed>(o);
   const float temperature = real(o, "temperature");
   const int64_t max_tokens = integer(o, "maxTokens");
+  const std::vector<float> weights = o.Has("weights") ? copy_array<float>(o, "weights") : std::vector<float>();
   return verb<Scores>(
-      info.Env(), [=](Model& m, Task<Scores>&) { return m.score(packed->view(), temperature, max_tokens); },
+      info.Env(), [=](Model& m, Task<Scores>&) { return m.score(packed->view(), temperature, max_tokens, weights); },
       [](Napi::Env env, Scores& s) -> Napi::Value {
         Napi::Object out = Napi::Object::New(env);
         out.Set("logprobs", to_js_array(env, s.logprobs));

@@ -57,8 +57,9 @@ class Model : private Guest {
   bool trainable() const { return train_ != nullptr; }
   int64_t optimizer_steps() const { return train_ ? train_->optimizer.step() : 0; }
 
-  // Log-probs and entropies, or values. A pass takes sequences until `max_tokens`; NaN for first tokens.
-  Scores score(const PackedTokens& packed, float temperature, int64_t max_tokens);
+  // Log-probs and entropies, or values. A pass takes sequences until `max_tokens`; NaN for first tokens, and with `weights` (one a
+  // token) for those of weight 0, which cost no head.
+  Scores score(const PackedTokens& packed, float temperature, int64_t max_tokens, std::span<const float> weights = {});
   // f32 [N, V].
   std::vector<float> logits(const PackedTokens& packed);
   // f32 [S, C]: of each sequence, the mean over its tokens of the hidden state after the final norm. Passes as in score; the workspace

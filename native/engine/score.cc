@@ -71,10 +71,12 @@ size_t score_bytes(const Transformer& t, Head head, int64_t tokens, int64_t sequ
   return plan.peak();
 }
 
-Scores Model::score(const PackedTokens& packed, float temperature, int64_t max_tokens) {
+Scores Model::score(const PackedTokens& packed, float temperature, int64_t max_tokens, std::span<const float> weights) {
   check_packed(packed, config_);
   LIMR_CHECK(temperature > 0, kUsage, cat("temperature is ", temperature, ", expected more than 0"));
   LIMR_CHECK(max_tokens > 0, kUsage, cat("maxTokens is ", max_tokens, ", expected more than 0"));
+  LIMR_CHECK(weights.empty() || weights.size() == packed.tokens.size(), kShape,
+             cat("weights are ", weights.size(), ", expected one for each of ", packed.tokens.size(), " tokens"));
   const Context ctx = begin();
   Scores out;
   const std::vector<float> none(packed.tokens.size(), NAN);
@@ -85,7 +87,7 @@ Scores Model::score(const PackedTokens& packed, float temperature, int64_t max_t
   for (int64_t first = 0; first < packed.num_sequences();) {
     const int64_t last = pass_end(packed, first, max_tokens);
     const PackedBatch batch(packed, first, last);
-    const Prediction p = predictions(packed, first, last, {});
+    const Prediction p = predictions(packed, first, last, weights);
     if (!p.rows.empty()) {
       Engine::Phase phase(engine_, score_bytes(transformer_, head(), batch.num_tokens(), last - first));
       reach(batch.longest());

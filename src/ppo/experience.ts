@@ -40,10 +40,13 @@ export async function makeExperience(
   models: Pick<Models, 'reference' | 'critic'>,
   { config, buffer, klCoef, rollout, observe, signal }: ExperienceInput,
 ): Promise<Experience> {
+  const actions = new Float32Array(buffer.tokens.length);
+  for (let s = 0; s < numSamples(buffer); ++s) actions.fill(1, buffer.starts[s]!, buffer.ends[s]!);
   const score = async (name: 'reference' | 'critic', model: EngineModel): Promise<Float32Array> => {
     observe({ type: 'score', rollout, model: name, tokens: buffer.tokens.length, pairs: packedPairs(buffer.offsets) });
     const { tokens, offsets } = buffer;
-    const request = { tokens, offsets, temperature: logprobTemperature(config), maxTokens: tokenBudgets(config).score };
+    const maxTokens = tokenBudgets(config).score;
+    const request = { tokens, offsets, weights: actions, temperature: logprobTemperature(config), maxTokens };
     const scores = await underSignal(
       signal,
       () => model.abort(),

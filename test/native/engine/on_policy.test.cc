@@ -204,6 +204,31 @@ LIMR_TEST(stops_on_eos_strings_and_length) {
   for (const int32_t t : without.tokens) expect(t != free.tokens[0]);
 }
 
+LIMR_TEST(tokens_without_weight_are_not_scored_and_change_nothing) {
+  const ModelFolder folder("qwen2");
+  Engine engine({.threads = 2});
+  const Packed p = packed({9, 1, 33, 2});
+  std::vector<float> weights(p.tokens.size(), 0.0f);
+  for (size_t i = 4; i < weights.size(); i += 3) weights[i] = 1.0f;
+  for (const Head head : {Head::kLm, Head::kValue}) {
+    Model model(engine, load_options(folder, false, head));
+    const Scores all = model.score(p.view(), 0.7f, 40), some = model.score(p.view(), 0.7f, 40, weights);
+    const auto kept = [&](const std::vector<float>& whole, const std::vector<float>& part) {
+      expect_eq(part.size(), whole.size());
+      for (size_t i = 0; i < whole.size(); ++i)
+        expect(weights[i] == 0.0f ? std::isnan(part[i]) : std::memcmp(&part[i], &whole[i], sizeof(float)) == 0,
+               cat("token ", i, ": ", part[i], ", of all ", whole[i]));
+    };
+    kept(all.logprobs, some.logprobs);
+    kept(all.entropy, some.entropy);
+    kept(all.values, some.values);
+  }
+  expect_throws(Code::kShape, [&] {
+    Model model(engine, load_options(folder, false));
+    model.score(p.view(), 1, 40, std::vector<float>(3, 1.0f));
+  });
+}
+
 LIMR_TEST(bad_requests_are_refused_by_name) {
   const ModelFolder folder("qwen2");
   Engine engine({.threads = 1});
