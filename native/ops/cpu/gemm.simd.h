@@ -199,7 +199,7 @@ inline void start_tile(const GemmArgs& g, int64_t m, int64_t rows, int64_t p, fl
 // Panels are read in blocks of pairs, which stay in the second-level cache while the rows of a task pass by; the sums of
 // those rows wait in `sums` for the next block.
 constexpr int64_t kBlockPairs = 1024, kBlockRows = 1024;
-constexpr int64_t kGroupPairs = 3584;  // of all panels that are passed at once, when a panel is one block
+constexpr int64_t kGroupPairs = 1792;  // of all panels that are passed at once, when a panel is one block
 alignas(64) thread_local float sums[kBlockRows * kPanelRows];
 alignas(64) thread_local bf16 turned[kBlockPairs * kPanel];
 
