@@ -199,9 +199,12 @@ inline void start_tile(const GemmArgs& g, int64_t m, int64_t rows, int64_t p, fl
 // Panels are read in blocks of pairs, which stay in the second-level cache while the rows of a task pass by; the sums of
 // those rows wait in `sums` for the next block.
 constexpr int64_t kBlockPairs = 1024, kBlockRows = 1024;
+constexpr int64_t kLateTiles =
+    8;  // of a block's rows: during these the next block is fetched, before them the next rows
 constexpr int64_t kGroupPairs = 1792;  // of all panels that are passed at once, when a panel is one block
 alignas(64) thread_local float sums[kBlockRows * kPanelRows];
-alignas(64) thread_local bf16 turned[kBlockPairs * kPanel];
+constexpr int64_t kGradientPanels = 2;  // of a gradient, at once: half as many pairs each, which lie there twice
+alignas(64) thread_local bf16 turned[kGradientPanels * kBlockPairs * kPanel];
 
 // Pairs [k, k+pairs) of panel q of the transposed weight: from panels of [.., cols] (outputs beside each other)
 // to [pairs of outputs][32 inputs][2].
@@ -245,6 +248,13 @@ inline Ahead ahead_of(const GemmArgs& g, const Block& b, int64_t call, int64_t c
   return {first + times / run * stride + past * step, step, lines, run - past, run, stride - run * step};
 }
 
+// The rows [m, m + kTileRows) of a block's pairs, a run each.
+inline Ahead rows_ahead(const GemmArgs& g, int64_t m, int64_t k, int64_t pairs) {
+  constexpr int64_t kLines = kTileRows / 4, kStep = 64 * kLines;
+  const int64_t run = (4 * pairs + kStep - 1) / kStep;
+  return {(const char*)(g.a + m * g.lda + 2 * k), kStep, kLines, run, run, 2 * g.lda - run * kStep};
+}
+
 // A block of all panels, for rows [first, last). `next` is the block after it, or empty.
 inline void gemm_block(const GemmArgs& g, const Block& block, int64_t first, int64_t last, const Block& next) {
   const auto [p0, p1, k, pairs] = block;
@@ -261,9 +271,12 @@ inline void gemm_block(const GemmArgs& g, const Block& block, int64_t first, int
       float* t = starts && ends ? sums : sums + (m - first) * kPanelRows;
       if (starts && add) start_tile(g, m, end - m, p, t);
       Ahead ahead;
-      if (g.turn || tiles > 1)
-        ahead = ahead_of(g, next, i * (p1 - p0) + p - p0, tiles * (p1 - p0));
-      else if (end - m > 8)
+      const int64_t late = tiles < kLateTiles ? tiles : kLateTiles, before = tiles - late;
+      if (i < before && p == p0)
+        ahead = rows_ahead(g, end, k, pairs);
+      else if (i >= before && (g.turn || tiles > 1))
+        ahead = ahead_of(g, next, (i - before) * (p1 - p0) + p - p0, late * (p1 - p0));
+      else if (i >= before && end - m > 8)
         ahead = {(const char*)b + 4096, 512, 8};
       product_tile(end - m, kPanelRows / 16, t, kPanelRows, Rows{g.a, g.lda, 2}.from(m, k), b, kPanel, pairs,
                    !starts || add, ahead);
@@ -332,27 +345,35 @@ inline void pair_rows_twice(bf16* dst, const bf16* src, int64_t ld, int64_t M, i
   }
 }
 
-// Of a gradient: inputs [tile_begin, tile_end) * kGradientRows of panels [panel_begin, panel_end). g.inp is what zip_tile made.
-// During a tile's products come the gradient of a later one, and some of the rows that the next block pairs.
+// Of a gradient: inputs [tile_begin, tile_end) * kGradientRows of panels [panel_begin, panel_end), two panels at once where a tile
+// of inputs is large: it is then read once for both. g.inp is what zip_tile made. During a tile's products come the gradient of a
+// later one, and some of the rows that the next block pairs.
 void gemm_gradient(const GradientArgs& g, int64_t panel_begin, int64_t panel_end, int64_t tile_begin,
                    int64_t tile_end) {
   const int64_t all = (g.M + 1) / 2, block = block_pairs(all, kBlockPairs / 2), tiles = tile_end - tile_begin;
-  for (int64_t p = panel_begin; p < panel_end; ++p)
+  const int64_t group = block < kBlockPairs / 4 ? 1 : kGradientPanels;  // a small tile of inputs is nearby anyhow
+  for (int64_t p0 = panel_begin; p0 < panel_end; p0 += group)
     for (int64_t k = 0; k < all; k += block) {
+      const int64_t p1 = p0 + group < panel_end ? p0 + group : panel_end;
       const int64_t pairs = all - k < block ? all - k : block, steps = pairs < 4 ? 1 : pairs / 4;
       const int64_t lines = (kGradientRows * kPanelRows / 16 + steps - 1) / steps;
-      const int64_t next_m = 2 * (k + block < all ? k + block : 0), next_n = (next_m == 0 ? p + 1 : p) * kPanelRows;
+      const int64_t next_m = 2 * (k + block < all ? k + block : 0), next_n = (next_m == 0 ? p1 : p0) * kPanelRows;
       const int64_t next_rows = next_n < g.N && g.M - next_m < 2 * block ? g.M - next_m : next_n < g.N ? 2 * block : 0;
-      const int64_t share = (next_rows + tiles - 1) / tiles;
+      const int64_t share = (next_rows + tiles - 1) / tiles, stride = pairs * 2 * kPanel;
       const bf16* next = g.dout + next_m * g.ldd + next_n;
-      pair_rows_twice(turned, g.dout, g.ldd, g.M, g.N, 2 * k, p * kPanelRows, pairs);
+      for (int64_t p = p0; p < p1; ++p)
+        pair_rows_twice(turned + (p - p0) * stride, g.dout, g.ldd, g.M, g.N, 2 * k, p * kPanelRows, pairs);
       for (int64_t i = tile_begin, r = 0; i < tile_end; ++i) {
         const int64_t m = i * kGradientRows, rows = g.K - m < kGradientRows ? g.K - m : kGradientRows;
-        float* c = g.dweight + p * kPanelRows * g.K + m * kPanelRows;
         const bf16* a = g.inp + (i * all + k) * 2 * kGradientRows;
-        for (const int64_t end = r + share; r < end && r < next_rows; ++r) __builtin_prefetch(next + r * g.ldd, 0, 2);
-        product_tile<true>(rows / 2, 2 * kPanelRows / 16, c, kPanel, {a, 4, 2 * kGradientRows}, turned, 2 * kPanel,
-                           pairs, true, {(const char*)(c + 4 * kGradientRows * kPanelRows), 64 * lines, lines});
+        for (const int64_t end = r + share; r < end && r < next_rows; ++r)
+          for (int64_t p = p0; p < p1; ++p) __builtin_prefetch(next + r * g.ldd + (p - p0) * kPanelRows, 0, 2);
+        for (int64_t p = p0; p < p1; ++p) {
+          float* c = g.dweight + p * kPanelRows * g.K + m * kPanelRows;
+          product_tile<true>(rows / 2, 2 * kPanelRows / 16, c, kPanel, {a, 4, 2 * kGradientRows},
+                             turned + (p - p0) * stride, 2 * kPanel, pairs, true,
+                             {(const char*)(c + 4 * kGradientRows * kPanelRows), 64 * lines, lines});
+        }
       }
     }
 }
