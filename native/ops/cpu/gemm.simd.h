@@ -117,7 +117,7 @@ inline void product_tile(int64_t rows, int64_t vectors, float* c, int64_t ldc, R
   int64_t v = 0;
   for (; v + kVectors <= vectors; v += kVectors)
     tile_of<kVectors, Zipped>(rows, c + 16 * v, ldc, a, b + 32 * v, ldb, pairs, accumulate, v == 0 ? ahead : Ahead{});
-  if constexpr (kVectors > 1)
+  if constexpr (kVectors > 1 && !Zipped)
     for (; v < vectors; ++v) tile_of<1, Zipped>(rows, c + 16 * v, ldc, a, b + 32 * v, ldb, pairs, accumulate, {});
 }
 
@@ -199,8 +199,7 @@ inline void start_tile(const GemmArgs& g, int64_t m, int64_t rows, int64_t p, fl
 // Panels are read in blocks of pairs, which stay in the second-level cache while the rows of a task pass by; the sums of
 // those rows wait in `sums` for the next block.
 constexpr int64_t kBlockPairs = 1024, kBlockRows = 1024;
-constexpr int64_t kLateTiles =
-    8;  // of a block's rows: during these the next block is fetched, before them the next rows
+constexpr int64_t kLateTiles = 8;  // of a block, the last: the next block is fetched during them, the next rows before
 constexpr int64_t kGroupPairs = 1792;  // of all panels that are passed at once, when a panel is one block
 alignas(64) thread_local float sums[kBlockRows * kPanelRows];
 constexpr int64_t kGradientPanels = 2;  // of a gradient, at once: half as many pairs each, which lie there twice
@@ -239,7 +238,7 @@ struct Block {
 // What the `call`th of `calls` products of a block fetches of the one after it: the panels as they lie, or, to be turned, as runs
 // of panels [p0, p1) for 32 outputs each.
 inline Ahead ahead_of(const GemmArgs& g, const Block& b, int64_t call, int64_t calls) {
-  if (b.p0 == b.p1) return {};
+  if (calls > 512 * (b.p1 - b.p0)) return {};  // nothing comes, or what comes is small
   const int64_t step = 512 * (b.p1 - b.p0) / calls, lines = (step + 63) / 64, times = call * (b.pairs / 4);
   if (!g.turn) return {(const char*)(g.b + (b.p0 * g.pairs + b.k) * kPanel) + times * step, step, lines};
   const int64_t bytes = (b.p1 - b.p0) * kPanelRows * kPanelRows * 2, run = (bytes + step - 1) / step;
@@ -259,6 +258,7 @@ inline Ahead rows_ahead(const GemmArgs& g, int64_t m, int64_t k, int64_t pairs) 
 inline void gemm_block(const GemmArgs& g, const Block& block, int64_t first, int64_t last, const Block& next) {
   const auto [p0, p1, k, pairs] = block;
   const int64_t tiles = (last - first + kTileRows - 1) / kTileRows;
+  const int64_t late = tiles < kLateTiles ? tiles : kLateTiles, before = tiles - late;
   const bool starts = k == 0, ends = k + pairs == g.pairs, add = g.mode == GemmArgs::kF32Add;
   const bf16* panels = g.turn ? turned : g.b + (p0 * g.pairs + k) * kPanel;
   const int64_t stride = (g.turn ? pairs : g.pairs) * kPanel;
@@ -271,7 +271,6 @@ inline void gemm_block(const GemmArgs& g, const Block& block, int64_t first, int
       float* t = starts && ends ? sums : sums + (m - first) * kPanelRows;
       if (starts && add) start_tile(g, m, end - m, p, t);
       Ahead ahead;
-      const int64_t late = tiles < kLateTiles ? tiles : kLateTiles, before = tiles - late;
       if (i < before && p == p0)
         ahead = rows_ahead(g, end, k, pairs);
       else if (i >= before && (g.turn || tiles > 1))
