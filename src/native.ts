@@ -223,7 +223,7 @@ export interface NativeHiddenRequest extends NativePacked {
 }
 
 export interface NativeScores {
-  /** lm head: log-prob of each token (NaN for first tokens). Value head: empty. */
+  /** lm head: log-prob of each token (NaN for first tokens, here and below, and for those of weight 0). Value head: empty. */
   readonly logprobs: Float32Array;
   /** lm head: entropy of the distribution that token was drawn from (NaN for first tokens). Value head: empty. */
   readonly entropy: Float32Array;

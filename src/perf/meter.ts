@@ -80,7 +80,7 @@ export class PerfMeter {
           'scoring',
           0,
           event.tokens,
-          this.flops(this.withHead(event, event.model === 'critic' ? 0 : event.tokens)),
+          this.flops(this.withHead(event, event.model === 'critic' ? 0 : event.actions)),
         );
         return;
       case 'micro_batch': // forward, and twice that backward (Kaplan et al. 2020, arXiv:2001.08361)

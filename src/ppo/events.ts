@@ -46,6 +46,8 @@ export type TrainEvent =
       readonly rollout: number;
       readonly model: 'reference' | 'critic';
       readonly tokens: number;
+      /** Tokens that get a log-prob or a value. */
+      readonly actions: number;
       /** Pairs of a token and one that it may look at. */
       readonly pairs: number;
     }

@@ -6,7 +6,7 @@ import type { EngineModel } from '../engine/port.js';
 import { underSignal } from '../engine/stream.js';
 import { LimrError } from '../errors.js';
 import { clipScores, discountedReturns, gae, shapeScores, whiten, whitens } from './advantages.js';
-import { type ActionSpans, numSamples, type RolloutBuffer } from './buffer.js';
+import { type ActionSpans, numActions, numSamples, type RolloutBuffer } from './buffer.js';
 import { logprobTemperature, type TrainConfig, tokenBudgets } from './config.js';
 import type { Observer } from './events.js';
 import { tokenKl } from './kl.js';
@@ -43,8 +43,9 @@ export async function makeExperience(
   const actions = new Float32Array(buffer.tokens.length);
   for (let s = 0; s < numSamples(buffer); ++s) actions.fill(1, buffer.starts[s]!, buffer.ends[s]!);
   const score = async (name: 'reference' | 'critic', model: EngineModel): Promise<Float32Array> => {
-    observe({ type: 'score', rollout, model: name, tokens: buffer.tokens.length, pairs: packedPairs(buffer.offsets) });
     const { tokens, offsets } = buffer;
+    const work = { tokens: tokens.length, actions: numActions(buffer), pairs: packedPairs(offsets) };
+    observe({ type: 'score', rollout, model: name, ...work });
     const maxTokens = tokenBudgets(config).score;
     const request = { tokens, offsets, weights: actions, temperature: logprobTemperature(config), maxTokens };
     const scores = await underSignal(

@@ -88,6 +88,7 @@ describe('the status of a run', () => {
       rollout: 2,
       model: 'critic',
       tokens: 9,
+      actions: 4,
       pairs: 9,
     });
     expect(rows(100)[1]).toMatch(/^evaluating {2}/);

@@ -53,6 +53,27 @@ describe('the meter', () => {
     expect(update!.mfu * 4 * 1e6).toBeCloseTo(3 * 10 * forwardFlops(shape, 10), 6);
   });
 
+  it('counts the head of a scored token where it gets a number: at actions of the reference, nowhere of the critic', () => {
+    const flops = (model: 'reference' | 'critic', actions: number) => {
+      let seconds = 0;
+      const meter = new PerfMeter(
+        shape,
+        1e6,
+        () => 0,
+        () => 1000 * seconds,
+      );
+      meter.observe({ type: 'phase', rollout: 1, phase: 'scoring' });
+      meter.observe({ type: 'score', rollout: 1, model, tokens: 10, actions, pairs: 55 });
+      seconds = 2;
+      meter.observe({ type: 'phase_end', rollout: 1, phase: 'scoring', seconds });
+      return meter.report().phases[0]!.mfu * 2 * 1e6;
+    };
+    const head = 2 * shape.hiddenSize * shape.vocabSize;
+    expect(flops('reference', 10)).toBeCloseTo(10 * forwardFlops(shape, 10), 6);
+    expect(flops('reference', 4)).toBeCloseTo(10 * forwardFlops(shape, 10) - 6 * head, 6);
+    expect(flops('critic', 4)).toBeCloseTo(10 * forwardFlops(shape, 10) - 10 * head, 6);
+  });
+
   it('gives the numbers of a rollout once', () => {
     const { phases, lap, next } = measured();
     expect(lap).toEqual({

@@ -17,10 +17,17 @@ struct Shape {
 std::vector<Shape> shapes() {
   std::vector<Shape> out{{1, 1, 2},    {1, 32, 2},   {2, 31, 16},  {3, 33, 18},   {5, 100, 48},
                          {12, 64, 96}, {13, 40, 14}, {29, 2, 130}, {70, 129, 34}, {0, 33, 18}};
-  // then more rows, pairs of inputs, of outputs and of tokens than a block of the product holds
+  // then more rows, pairs of inputs, of outputs and of tokens than a block of the product holds; and so many tokens and outputs that
+  // a task of a gradient passes two panels at once, then the one that is left
   if (!small())
-    out.insert(out.end(),
-               {{200, 34, 1024}, {14, 129, 896}, {13, 40, 4864}, {1030, 33, 18}, {3, 2100, 34}, {2100, 34, 20}});
+    out.insert(out.end(), {{200, 34, 1024},
+                           {14, 129, 896},
+                           {13, 40, 4864},
+                           {1030, 33, 18},
+                           {3, 2100, 34},
+                           {2100, 34, 20},
+                           {540, 380, 6},
+                           {1100, 380, 26}});
   return out;
 }
 
