@@ -200,10 +200,11 @@ inline void start_tile(const GemmArgs& g, int64_t m, int64_t rows, int64_t p, fl
 // those rows wait in `sums` for the next block.
 constexpr int64_t kBlockPairs = 1024, kBlockRows = 1024;
 constexpr int64_t kLateTiles = 8;  // of a block, the last: the next block is fetched during them, the next rows before
-constexpr int64_t kGroupPairs = 1792;  // of all panels that are passed at once, when a panel is one block
-alignas(64) thread_local float sums[kBlockRows * kPanelRows];
+constexpr int64_t kGroupPairs = 1792;   // of all panels that are passed at once, when a panel is one block
 constexpr int64_t kGradientPanels = 2;  // of a gradient, at once: half as many pairs each, which lie there twice
-alignas(64) thread_local bf16 turned[kGradientPanels * kBlockPairs * kPanel];
+alignas(64) thread_local float sums[kBlockRows * kPanelRows];
+alignas(
+    64) thread_local bf16 laid_out[kGradientPanels * kBlockPairs * kPanel];  // a block: panels turned, or rows paired
 
 // Pairs [k, k+pairs) of panel q of the transposed weight: from panels of [.., cols] (outputs beside each other)
 // to [pairs of outputs][32 inputs][2].
@@ -254,16 +255,16 @@ inline Ahead rows_ahead(const GemmArgs& g, int64_t m, int64_t k, int64_t pairs) 
   return {(const char*)(g.a + m * g.lda + 2 * k), kStep, kLines, run, run, 2 * g.lda - run * kStep};
 }
 
-// A block of all panels, for rows [first, last). `next` is the block after it, or empty.
+// The block, for rows [first, last). `next` is the block after it, or empty.
 inline void gemm_block(const GemmArgs& g, const Block& block, int64_t first, int64_t last, const Block& next) {
   const auto [p0, p1, k, pairs] = block;
   const int64_t tiles = (last - first + kTileRows - 1) / kTileRows;
   const int64_t late = tiles < kLateTiles ? tiles : kLateTiles, before = tiles - late;
   const bool starts = k == 0, ends = k + pairs == g.pairs, add = g.mode == GemmArgs::kF32Add;
-  const bf16* panels = g.turn ? turned : g.b + (p0 * g.pairs + k) * kPanel;
+  const bf16* panels = g.turn ? laid_out : g.b + (p0 * g.pairs + k) * kPanel;
   const int64_t stride = (g.turn ? pairs : g.pairs) * kPanel;
   if (g.turn)
-    for (int64_t p = p0; p < p1; ++p) turn_block(turned + (p - p0) * stride, g.b, g.N, p, k, pairs);
+    for (int64_t p = p0; p < p1; ++p) turn_block(laid_out + (p - p0) * stride, g.b, g.N, p, k, pairs);
   for (int64_t i = 0; i < tiles; ++i) {
     const int64_t m = first + (last - first) * i / tiles, end = first + (last - first) * (i + 1) / tiles;
     for (int64_t p = p0; p < p1; ++p) {
@@ -361,7 +362,7 @@ void gemm_gradient(const GradientArgs& g, int64_t panel_begin, int64_t panel_end
       const int64_t share = (next_rows + tiles - 1) / tiles, stride = pairs * 2 * kPanel;
       const bf16* next = g.dout + next_m * g.ldd + next_n;
       for (int64_t p = p0; p < p1; ++p)
-        pair_rows_twice(turned + (p - p0) * stride, g.dout, g.ldd, g.M, g.N, 2 * k, p * kPanelRows, pairs);
+        pair_rows_twice(laid_out + (p - p0) * stride, g.dout, g.ldd, g.M, g.N, 2 * k, p * kPanelRows, pairs);
       for (int64_t i = tile_begin, r = 0; i < tile_end; ++i) {
         const int64_t m = i * kGradientRows, rows = g.K - m < kGradientRows ? g.K - m : kGradientRows;
         const bf16* a = g.inp + (i * all + k) * 2 * kGradientRows;
@@ -370,7 +371,7 @@ void gemm_gradient(const GradientArgs& g, int64_t panel_begin, int64_t panel_end
         for (int64_t p = p0; p < p1; ++p) {
           float* c = g.dweight + p * kPanelRows * g.K + m * kPanelRows;
           product_tile<true>(rows / 2, 2 * kPanelRows / 16, c, kPanel, {a, 4, 2 * kGradientRows},
-                             turned + (p - p0) * stride, 2 * kPanel, pairs, true,
+                             laid_out + (p - p0) * stride, 2 * kPanel, pairs, true,
                              {(const char*)(c + 4 * kGradientRows * kPanelRows), 64 * lines, lines});
         }
       }
