@@ -203,8 +203,8 @@ constexpr int64_t kLateTiles = 8;  // of a block, the last: the next block is fe
 constexpr int64_t kGroupPairs = 1792;   // of all panels that are passed at once, when a panel is one block
 constexpr int64_t kGradientPanels = 2;  // of a gradient, at once: half as many pairs each, which lie there twice
 alignas(64) thread_local float sums[kBlockRows * kPanelRows];
-alignas(
-    64) thread_local bf16 laid_out[kGradientPanels * kBlockPairs * kPanel];  // a block: panels turned, or rows paired
+// A block as products read it: panels turned, or rows paired.
+alignas(64) thread_local bf16 laid_out[kGradientPanels * kBlockPairs * kPanel];
 
 // Pairs [k, k+pairs) of panel q of the transposed weight: from panels of [.., cols] (outputs beside each other)
 // to [pairs of outputs][32 inputs][2].
