@@ -35,6 +35,12 @@ class Arena {
   View matrix(DType dtype, int64_t rows, int64_t cols) {
     return view(alloc(size_t(rows * cols * dtype_bytes(dtype))), dtype, rows, cols);
   }
+  // [rows, cols] bf16 for products to read.
+  View operand(int64_t rows, int64_t cols) {
+    View v = matrix(DType::kBf16, rows, operand_stride(cols));
+    v.cols = cols;
+    return v;
+  }
 
   size_t mark() const { return used_; }
   void release(size_t mark) { used_ = mark; }

@@ -19,7 +19,7 @@ HeadScratch head_scratch(Arena& arena, const Transformer& t, Head head, int64_t 
   const int64_t chunk = std::min(R, head_chunk_rows(t.target(), V));
   HeadScratch s{};
   s.x = arena.matrix(DType::kBf16, R, C);
-  s.norm = arena.matrix(DType::kBf16, R, C);
+  s.norm = head == Head::kLm ? arena.operand(R, C) : arena.matrix(DType::kBf16, R, C);
   s.rstd = arena.matrix(DType::kF32, 1, R);
   if (head == Head::kLm) {
     s.logits = arena.matrix(DType::kF32, chunk, V);
@@ -36,7 +36,7 @@ HeadScratch head_scratch(Arena& arena, const Transformer& t, Head head, int64_t 
   s.reduce =
       arena.alloc(std::max(rmsnorm_backward_scratch_bytes(R, C), value_backward_scratch_bytes(t.target(), R, C)));
   if (head == Head::kLm) {
-    s.dlogits = arena.matrix(DType::kBf16, chunk, round_up(V, 2));
+    s.dlogits = arena.operand(chunk, round_up(V, 2));
     s.matmul = arena.alloc(linear_backward_weight_scratch_bytes(t.target(), chunk, V, C));
   }
   return s;

@@ -45,18 +45,19 @@ LinearCase::Op linear_op(const std::string& name) {
 
 struct LinearProbe::Operands {
   LinearCase c;
-  int64_t stride, copies, calls = 0;
+  int64_t stride, ldi, ldd, copies, calls = 0;  // of a weight; of the rows of inp and dout, as the engine lays them
   Buffer weights, inp, dout, out, gradient, scratch;
 
   explicit Operands(const LinearCase& given)
       : c(given),
         stride(packed_elements(c.N, c.K)),
+        ldi(operand_stride(c.K)),
+        ldd(operand_stride(round_up(c.N, 2))),
         copies(std::max<int64_t>(1, (c.rotate_bytes + stride * 2 - 1) / (stride * 2))) {
     const bool backward_weight = c.op == LinearCase::kBackwardWeight;
-    const int64_t even = round_up(c.N, 2);
-    inp = Buffer(count(c.M * c.K * 2)), dout = Buffer(count(c.M * even * 2));
-    fill(inp.as<bf16>(), c.M * c.K, 1), fill(dout.as<bf16>(), c.M * even, 1);
-    for (int64_t m = 0; m < c.M && even > c.N; ++m) dout.as<bf16>()[m * even + c.N] = 0;
+    inp = Buffer(count(c.M * ldi * 2)), dout = Buffer(count(c.M * ldd * 2));
+    fill(inp.as<bf16>(), c.M * ldi, 1), fill(dout.as<bf16>(), c.M * ldd, 1);
+    for (int64_t m = 0; m < c.M && c.N % 2 == 1; ++m) dout.as<bf16>()[m * ldd + c.N] = 0;
     if (backward_weight) {
       gradient = Buffer(count(stride * 4));
       scratch = Buffer(linear_backward_weight_scratch_bytes({}, c.M, c.N, c.K));
@@ -79,20 +80,20 @@ struct LinearProbe::Operands {
       case LinearCase::kForward:
         linear_forward(
             ctx,
-            {.out = rows(out, c.N, c.N), .inp = rows(inp, c.K, c.K), .weight = weight(), .bias = {}, .residual = {}});
+            {.out = rows(out, c.N, c.N), .inp = rows(inp, c.K, ldi), .weight = weight(), .bias = {}, .residual = {}});
         break;
       case LinearCase::kSwiglu:
         swiglu_forward(
-            ctx, {.out = rows(out, c.N / 2, c.N / 2), .gate_up = {}, .inp = rows(inp, c.K, c.K), .weight = weight()});
+            ctx, {.out = rows(out, c.N / 2, c.N / 2), .gate_up = {}, .inp = rows(inp, c.K, ldi), .weight = weight()});
         break;
       case LinearCase::kBackwardInput:
-        linear_backward_input(ctx, {.dinp = rows(out, c.K, c.K), .dout = rows(dout, even, even), .weight = weight()});
+        linear_backward_input(ctx, {.dinp = rows(out, c.K, c.K), .dout = rows(dout, even, ldd), .weight = weight()});
         break;
       case LinearCase::kBackwardWeight:
         linear_backward_weight(ctx, {.dweight = gradient.as<float>(),
                                      .dbias = {},
-                                     .dout = rows(dout, c.N, even),
-                                     .inp = rows(inp, c.K, c.K),
+                                     .dout = rows(dout, c.N, ldd),
+                                     .inp = rows(inp, c.K, ldi),
                                      .scratch = scratch.data()});
         break;
     }
@@ -109,8 +110,8 @@ struct LinearProbe::Operands {
       const int64_t n = std::min<int64_t>(c.N, 2);
       ref::linear_backward_weight({.dweight = want.data(),
                                    .dbias = {},
-                                   .dout = rows(dout, n, even),
-                                   .inp = rows(inp, c.K, c.K),
+                                   .dout = rows(dout, n, ldd),
+                                   .inp = rows(inp, c.K, ldi),
                                    .scratch = nullptr});
       for (int64_t r = 0; r < n; ++r)
         for (int64_t k = 0; k < c.K; ++k) {
@@ -123,7 +124,7 @@ struct LinearProbe::Operands {
     std::vector<float> want(count(width));
     std::vector<bf16> rounded(count(width));
     for (const int64_t m : {int64_t(0), c.M - 1}) {
-      const View x = view(inp.as<bf16>() + m * c.K, 1, c.K);
+      const View x = view(inp.as<bf16>() + m * ldi, 1, c.K);
       if (c.op == LinearCase::kForward) {
         ref::linear_forward(
             {.out = view(want.data(), 1, width), .inp = x, .weight = first, .bias = {}, .residual = {}});
@@ -132,7 +133,7 @@ struct LinearProbe::Operands {
         std::transform(rounded.begin(), rounded.end(), want.begin(), bf16_to_f32);
       } else {
         ref::linear_backward_input(
-            {.dinp = view(want.data(), 1, width), .dout = view(dout.as<bf16>() + m * even, 1, even), .weight = first});
+            {.dinp = view(want.data(), 1, width), .dout = view(dout.as<bf16>() + m * ldd, 1, even), .weight = first});
       }
       const double scale = c.op == LinearCase::kBackwardInput ? std::sqrt(double(c.N) / double(c.K)) : 1;
       for (int64_t i = 0; i < width; ++i)

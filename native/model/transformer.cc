@@ -56,11 +56,11 @@ LayerActivations Transformer::scratch_activations(Arena& arena, int64_t N) const
   const ModelConfig& c = config_;
   LayerActivations a;
   a.x = a.x_mid = arena.matrix(DType::kBf16, N, c.hidden_size);
-  a.norm1 = a.norm2 = arena.matrix(DType::kBf16, N, c.hidden_size);
+  a.norm1 = a.norm2 = arena.operand(N, c.hidden_size);
   a.qkv = arena.matrix(DType::kF32, N, c.q_size() + 2 * c.kv_size());
   a.q = arena.matrix(DType::kBf16, N, c.q_size());
   a.attention = arena.matrix(DType::kBf16, N, c.q_size());
-  a.hidden = arena.matrix(DType::kBf16, N, c.intermediate_size);
+  a.hidden = arena.operand(N, c.intermediate_size);
   a.swiglu = arena.alloc(swiglu_forward_scratch_bytes(target_, N, c.intermediate_size));
   return a;
 }
@@ -72,7 +72,7 @@ Activations Transformer::allocate(Arena& arena, int64_t N, int64_t pages, bool c
   LayerActivations a;
   for (int64_t l = 0; l < c.num_hidden_layers; ++l) {
     if (l == 0 || !checkpointing) {
-      a.norm1 = arena.matrix(DType::kBf16, N, c.hidden_size);
+      a.norm1 = arena.operand(N, c.hidden_size);
       a.rstd1 = arena.matrix(DType::kF32, 1, N);
       if (l == 0 || c.qk_norm)
         a.qkv = arena.matrix(DType::kF32, N, c.q_size() + 2 * c.kv_size());  // else only passing through
@@ -82,10 +82,10 @@ Activations Transformer::allocate(Arena& arena, int64_t N, int64_t pages, bool c
       a.attention = arena.matrix(DType::kBf16, N, c.q_size());
       a.lse = arena.matrix(DType::kF32, c.num_attention_heads, N);
       a.x_mid = arena.matrix(DType::kBf16, N, c.hidden_size);
-      a.norm2 = arena.matrix(DType::kBf16, N, c.hidden_size);
+      a.norm2 = arena.operand(N, c.hidden_size);
       a.rstd2 = arena.matrix(DType::kF32, 1, N);
-      a.gate_up = arena.matrix(DType::kBf16, N, 2 * c.intermediate_size);
-      a.hidden = arena.matrix(DType::kBf16, N, c.intermediate_size);
+      a.gate_up = arena.operand(N, 2 * c.intermediate_size);
+      a.hidden = arena.operand(N, c.intermediate_size);
     }
     a.x = arena.matrix(DType::kBf16, N, c.hidden_size);
     acts.layers.push_back(a);

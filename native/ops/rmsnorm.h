@@ -36,6 +36,7 @@ struct RmsNormArgs {
   const bf16* inp = nullptr;
   const bf16* weight = nullptr;
   float eps = 0;
+  int64_t ldo = 0;  // row stride of out
   int64_t N = 0, C = 0;
   bf16* dinp = nullptr;
   float* partial = nullptr;  // [groups, C]

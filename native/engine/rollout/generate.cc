@@ -58,7 +58,7 @@ StepScratch step_scratch(Arena& arena, const Transformer& t, int64_t sampled) {
   const int64_t chunk = std::min(sampled, head_chunk_rows(t.target(), c.vocab_size));
   StepScratch s;
   s.x = arena.matrix(DType::kBf16, sampled, c.hidden_size);
-  s.norm = arena.matrix(DType::kBf16, sampled, c.hidden_size);
+  s.norm = arena.operand(sampled, c.hidden_size);
   s.logits = arena.matrix(DType::kF32, chunk, c.vocab_size);
   s.sampled = arena.array<Sampled>(sampled);
   s.sampling = arena.alloc(sample_scratch_bytes(t.target(), chunk, c.vocab_size));

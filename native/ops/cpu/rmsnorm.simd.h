@@ -5,7 +5,7 @@ void rmsnorm_forward(const RmsNormArgs& p, int64_t begin, int64_t end) {  // row
     const bf16* x = p.inp + n * p.C;
     const float rstd = 1.0f / __builtin_sqrtf(dot(x, x, p.C) / float(p.C) + p.eps);
     if (p.rstd) p.rstd[n] = rstd;
-    bf16* out = p.out + n * p.C;
+    bf16* out = p.out + n * p.ldo;
     for (int64_t c = 0; c < p.C; c += 16)
       store(out + c, mul(mul(load(x + c, p.C - c), splat(rstd)), load(p.weight + c, p.C - c)), p.C - c);
   }

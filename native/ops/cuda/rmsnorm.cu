@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(kRowThreads) rmsnorm_forward_kernel(const __gr
     const Float8 w = load8(a.weight + c, a.C - c, args.aligned);
 #pragma unroll
     for (int i = 0; i < kVector; ++i) x.x[i] = x.x[i] * rstd * w.x[i];
-    store8(a.out + row + c, x, a.C - c, args.aligned);
+    store8(a.out + int64_t(blockIdx.x) * a.ldo + c, x, a.C - c, args.aligned);
   }
 }
 
@@ -71,9 +71,15 @@ void rmsnorm_forward(Stream& s, const RmsNormForward& o) {
   const int64_t N = o.inp.rows, C = o.inp.cols;
   if (N == 0) return;  // an empty batch is legal, an empty grid is not
   const auto *inp = o.inp.as<bf16>(), *weight = o.weight.as<bf16>();
-  const Args args{
-      {.out = o.out.as<bf16>(), .rstd = o.rstd.as<float>(), .inp = inp, .weight = weight, .eps = o.eps, .N = N, .C = C},
-      vector_rows(inp, C) && vector_rows(o.out.as<bf16>(), C) && vector_rows(weight, C)};
+  const Args args{{.out = o.out.as<bf16>(),
+                   .rstd = o.rstd.as<float>(),
+                   .inp = inp,
+                   .weight = weight,
+                   .eps = o.eps,
+                   .ldo = o.out.stride,
+                   .N = N,
+                   .C = C},
+                  vector_rows(inp, C) && vector_rows(o.out.as<bf16>(), o.out.stride) && vector_rows(weight, C)};
   LIMR_LAUNCH(rmsnorm_forward_kernel, unsigned(N), row_threads(C, kVector, kRowThreads), 0, s.queue)(args);
   launched(s, "rmsnorm_forward");
 }

@@ -17,16 +17,19 @@ inline constexpr const char* kFamilies[] = {"qwen2", "qwen3", "llama"};
 // A folder with the config.json of a small model: 2 layers, grouped heads, an odd vocabulary.
 class ModelFolder {
  public:
-  explicit ModelFolder(const std::string& family) {
+  explicit ModelFolder(const std::string& family, int64_t hidden_size = 48, int64_t intermediate_size = 80,
+                       int64_t vocab_size = 101) {
     const std::string extra = family == "qwen3" ? R"("head_dim": 32,)"
                               : family == "llama"
                                   ? R"("rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
                                                       "high_freq_factor": 4.0, "original_max_position_embeddings": 64},)"
                                   : "";
     std::ofstream(dir_.path() / "config.json")
-        << R"({"model_type": ")" << family << R"(", "hidden_size": 48, "intermediate_size": 80, "num_hidden_layers": 2,
+        << R"({"model_type": ")" << family << R"(", "hidden_size": )" << hidden_size << R"(, "intermediate_size": )"
+        << intermediate_size << R"(, "num_hidden_layers": 2,
              "num_attention_heads": 3, "num_key_value_heads": 1, )"
-        << extra << R"("vocab_size": 101, "max_position_embeddings": 512, "rms_norm_eps": 1e-6, "rope_theta": 10000.0,
+        << extra << R"("vocab_size": )" << vocab_size
+        << R"(, "max_position_embeddings": 512, "rms_norm_eps": 1e-6, "rope_theta": 10000.0,
              "tie_word_embeddings": )"
         << (family == "qwen2" ? "true" : "false") << R"(, "hidden_act": "silu", "initializer_range": 0.3})";
   }

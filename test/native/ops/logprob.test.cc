@@ -166,6 +166,12 @@ LIMR_TEST(logprob_backward_is_the_reference_everywhere) {
               auto o = op;
               o.dlogits = view(dlogits.data(), kRows, even);
               logprob_backward(ctx, o);
+              auto wide = poisoned<bf16>(kRows * (even + 2)), spread = wide;
+              o.dlogits = view(wide.data(), kRows, even + 2);
+              o.dlogits.cols = even;
+              logprob_backward(ctx, o);
+              for (int64_t r = 0; r < kRows; ++r) std::copy_n(&dlogits[r * even], even, &spread[r * (even + 2)]);
+              expect_bits(wide, spread, cat(context, " with gaps"));
               return std::tuple(dlogits);
             },
             context);

@@ -185,32 +185,73 @@ LIMR_TEST(linear_backward_is_the_derivative) {
   expect_close(dweight, want_dweight, 1e-4);  // 1e-6 over a step of 1/32
 }
 
-LIMR_TEST(linear_follows_strides) {
+// Each product on the same rows with and without gaps between them, NaN in the gaps: the same bits, and the gaps stay.
+LIMR_TEST(products_follow_strides) {
   Random rng(5);
-  const int64_t M = 5, N = 40, K = 16, gap = 3;
-  const auto inp = normal_bf16(rng, M * K);
-  const auto panels = pack(normal_bf16(rng, N * K), N, K);
-  const auto spread = [&](const auto& rows, int64_t cols) {  // the same rows with NaN between them
-    auto wide = poisoned<typename std::decay_t<decltype(rows)>::value_type>(M * (cols + gap));
-    for (int64_t m = 0; m < M; ++m) std::copy_n(&rows[m * cols], cols, &wide[m * (cols + gap)]);
-    return wide;
-  };
-  const auto window = [&](auto& wide, int64_t cols) {
-    View v = view(wide.data(), M, cols + gap);
-    v.cols = cols;
-    return v;
+  const int64_t M = 5, N = 64, K = 16, F = N / 2;
+  const auto inp = normal_bf16(rng, M * K), wide_rows = normal_bf16(rng, M * N), narrow_rows = normal_bf16(rng, M * K);
+  const auto panels = pack(normal_bf16(rng, N * K), N, K), down = pack(normal_bf16(rng, K * F), K, F);
+  // What body(window) leaves: window(data, cols) is a view of a copy of the data, with gaps of that many elements.
+  const auto run = [&](int64_t gap, auto&& body) {
+    std::vector<std::pair<std::vector<bf16>, int64_t>> held;
+    held.reserve(4);
+    body([&](const std::vector<bf16>& rows, int64_t cols) {
+      auto& [wide, width] = held.emplace_back(poisoned<bf16>(M * (cols + gap)), cols);
+      for (int64_t m = 0; m < M; ++m) std::copy_n(&rows[size_t(m * cols)], cols, &wide[size_t(m * (cols + gap))]);
+      View v = view(wide.data(), M, cols + gap);
+      v.cols = cols;
+      return v;
+    });
+    std::vector<std::vector<bf16>> left;
+    for (const auto& [wide, cols] : held) {
+      auto& rows = left.emplace_back(size_t(M * cols));
+      for (int64_t m = 0; m < M; ++m) {
+        std::copy_n(&wide[size_t(m * (cols + gap))], cols, &rows[size_t(m * cols)]);
+        for (int64_t c = cols; c < cols + gap; ++c)
+          expect(std::isnan(bf16_to_f32(wide[size_t(m * (cols + gap) + c)])), "a gap was written");
+      }
+    }
+    return left;
   };
   for (const Setup& s : setups()) {
-    auto dense = poisoned(M * N);
-    const PackedWeight weight{panels.data(), N, K};
-    linear_forward(
-        s.ctx,
-        {.out = view(dense.data(), M, N), .inp = view(inp.data(), M, K), .weight = weight, .bias = {}, .residual = {}});
-    auto wide_inp = spread(inp, K);
-    auto wide_out = spread(poisoned(M * N), N);
-    linear_forward(
-        s.ctx, {.out = window(wide_out, N), .inp = window(wide_inp, K), .weight = weight, .bias = {}, .residual = {}});
-    expect_bits(wide_out, spread(dense, N), s.name);
+    const PackedWeight weight{panels.data(), N, K}, down_weight{down.data(), K, F};
+    const auto scratch = std::make_unique<char[]>(linear_backward_weight_scratch_bytes({}, M, N, K));
+    std::vector<std::vector<float>> gradients;
+    const auto same = [&](const char* op, auto&& body) {
+      const auto dense = run(0, body), gaps = run(3, body);
+      for (size_t i = 0; i < dense.size(); ++i) expect_bits(gaps[i], dense[i], cat(s.name, " ", op, " view ", i));
+    };
+    same("linear_forward", [&](auto window) {
+      linear_forward(s.ctx, {.out = window(poisoned<bf16>(M * N), N),
+                             .inp = window(inp, K),
+                             .weight = weight,
+                             .bias = {},
+                             .residual = window(wide_rows, N)});
+    });
+    same("swiglu_forward", [&](auto window) {
+      swiglu_forward(s.ctx, {.out = window(poisoned<bf16>(M * F), F),
+                             .gate_up = window(poisoned<bf16>(M * N), N),
+                             .inp = window(inp, K),
+                             .weight = weight});
+    });
+    same("linear_backward_input", [&](auto window) {
+      linear_backward_input(s.ctx,
+                            {.dinp = window(poisoned<bf16>(M * K), K), .dout = window(wide_rows, N), .weight = weight});
+    });
+    same("swiglu_backward", [&](auto window) {
+      const View gate_up = window(wide_rows, N);
+      swiglu_backward(s.ctx,
+                      {.dgate_up = gate_up, .gate_up = gate_up, .dout = window(narrow_rows, K), .down = down_weight});
+    });
+    same("linear_backward_weight", [&](auto window) {
+      auto& dweight = gradients.emplace_back(size_t(packed_elements(N, K)));
+      linear_backward_weight(s.ctx, {.dweight = dweight.data(),
+                                     .dbias = {},
+                                     .dout = window(wide_rows, N),
+                                     .inp = window(inp, K),
+                                     .scratch = scratch.get()});
+    });
+    expect_bits(gradients[1], gradients[0], s.name);
   }
 }
 

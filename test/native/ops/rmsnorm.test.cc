@@ -1,5 +1,7 @@
 #include "ops/ref/rmsnorm.h"
 
+#include <algorithm>
+
 #include "ops/fixture.h"
 
 namespace limr::test {
@@ -32,6 +34,17 @@ LIMR_TEST(rmsnorm_forward_is_the_reference_everywhere) {
                                   .weight = view(weight.data(), 1, C),
                                   .eps = kEps});
             expect_bits(generated, out, cat(context, " without rstd"));
+            auto wide = poisoned<bf16>(N * (C + 3));
+            View gaps = view(wide.data(), N, C + 3);
+            gaps.cols = C;
+            rmsnorm_forward(ctx, {.out = gaps,
+                                  .rstd = {},
+                                  .inp = view(inp.data(), N, C),
+                                  .weight = view(weight.data(), 1, C),
+                                  .eps = kEps});
+            auto spread = poisoned<bf16>(N * (C + 3));
+            for (int64_t n = 0; n < N; ++n) std::copy_n(&out[n * C], C, &spread[n * (C + 3)]);
+            expect_bits(wide, spread, cat(context, " with gaps"));
             return std::tuple(out, rstd);
           },
           context);
