@@ -229,6 +229,10 @@ export interface NativeScores {
   readonly entropy: Float32Array;
   /** Value head: V at the position *before* each token, aligned as `logprobs` (NaN for first tokens). lm head: empty. */
   readonly values: Float32Array;
+  /** Tokens that went through the layers: of sequences that follow each other, whole cache pages of a common prefix once. */
+  readonly computedTokens: number;
+  /** Pairs of such a token and one that it looks at, itself included. */
+  readonly computedPairs: number;
 }
 
 /**

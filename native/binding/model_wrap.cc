@@ -270,6 +270,8 @@ Napi::Value ModelWrap::score(const Napi::CallbackInfo& info) {
         out.Set("logprobs", to_js_array(env, s.logprobs));
         out.Set("entropy", to_js_array(env, s.entropy));
         out.Set("values", to_js_array(env, s.values));
+        out.Set("computedTokens", double(s.computed_tokens));
+        out.Set("computedPairs", double(s.computed_pairs));
         return out;
       });
 }

@@ -36,6 +36,8 @@ struct TrainState {
 
 struct Scores {
   std::vector<float> logprobs, entropy, values;  // per token; the heads that do not exist stay empty
+  // Tokens that went through the layers, common prefixes once, and the pairs of one and a token that it looks at.
+  int64_t computed_tokens = 0, computed_pairs = 0;
 };
 
 struct StepResult {

@@ -86,13 +86,16 @@ Scores Model::score(const PackedTokens& packed, float temperature, int64_t max_t
     out.values = none;
   for (int64_t first = 0; first < packed.num_sequences();) {
     const int64_t last = pass_end(packed, first, max_tokens);
-    const PackedBatch batch(packed, first, last);
-    const Prediction p = predictions(packed, first, last, weights);
+    const PackedBatch batch(packed, first, last, Prefixes::kShared);
+    const Prediction p = predictions(packed, first, batch, weights);
     if (!p.rows.empty()) {
-      Engine::Phase phase(engine_, score_bytes(transformer_, head(), batch.num_tokens(), last - first));
+      out.computed_tokens += batch.num_tokens();
+      out.computed_pairs += batch.num_pairs();
+      const int64_t tokens = packed.offsets[size_t(last)] - packed.offsets[size_t(first)];
+      Engine::Phase phase(engine_, score_bytes(transformer_, head(), tokens, last - first));
       reach(batch.longest());
       Arena& arena = phase.arena();
-      Upload upload(ctx, arena, upload_size(batch.num_tokens(), last - first, int64_t(p.rows.size())));
+      Upload upload(ctx, arena, upload_size(tokens, last - first, int64_t(p.rows.size())));
       const Batch on_device = upload.add(batch.batch(), false);
       const PredictedRows rows = upload.add(p);
       upload.send();

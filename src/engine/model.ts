@@ -198,7 +198,7 @@ export class Model {
       () => this.native.abort(),
       () => this.native.score({ ...packed, temperature, maxTokens }),
     );
-    return { offsets: packed.offsets, logprobs: scores.logprobs, entropy: scores.entropy, values: scores.values };
+    return { ...scores, offsets: packed.offsets };
   }
 
   /** `score` on sequences that are packed already. */

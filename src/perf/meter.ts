@@ -76,19 +76,17 @@ export class PerfMeter {
         );
         return;
       case 'score':
-        this.add(
-          'scoring',
-          0,
-          event.tokens,
-          this.flops(this.withHead(event, event.model === 'critic' ? 0 : event.actions)),
-        );
+        this.add('scoring', 0, event.tokens, 0);
+        return;
+      case 'scored':
+        this.add('scoring', 0, 0, this.flops(event.work));
         return;
       case 'micro_batch': // forward, and twice that backward (Kaplan et al. 2020, arXiv:2001.08361)
         this.add(
           'update',
           0,
           event.tokens,
-          3 * this.flops(this.withHead(event, event.model === 'critic' ? 0 : event.actions)),
+          3 * this.flops({ ...event, headTokens: event.model === 'critic' ? 0 : event.actions }),
         );
         return;
       default:
@@ -127,10 +125,6 @@ export class PerfMeter {
       };
     });
     return { phases, seconds, baseBytes: this.baseBytes, peakFlops: this.peakFlops };
-  }
-
-  private withHead({ tokens, pairs }: { readonly tokens: number; readonly pairs: number }, headTokens: number): Work {
-    return { tokens, headTokens, pairs };
   }
 
   /** Of a forward pass. A value head's few are not counted. */

@@ -48,9 +48,9 @@ export type TrainEvent =
       readonly tokens: number;
       /** Tokens that get a log-prob or a value. */
       readonly actions: number;
-      /** Pairs of a token and one that it may look at. */
-      readonly pairs: number;
     }
+  /** The same is done, and took so much. */
+  | { readonly type: 'scored'; readonly rollout: number; readonly model: 'reference' | 'critic'; readonly work: Work }
   | {
       readonly type: 'micro_batch';
       readonly rollout: number;
@@ -61,8 +61,9 @@ export type TrainEvent =
       readonly microBatch: number;
       readonly microBatches: number;
       readonly tokens: number;
-      /** Tokens that are learned from; pairs as above. */
+      /** Tokens that are learned from. */
       readonly actions: number;
+      /** Pairs of a token and one that it may look at. */
       readonly pairs: number;
     }
   | {

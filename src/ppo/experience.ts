@@ -11,7 +11,6 @@ import { logprobTemperature, type TrainConfig, tokenBudgets } from './config.js'
 import type { Observer } from './events.js';
 import { tokenKl } from './kl.js';
 import type { Models } from './models.js';
-import { packedPairs } from './work.js';
 
 /** [N] each, 0 outside of actions. */
 export interface Experience {
@@ -44,8 +43,8 @@ export async function makeExperience(
   for (let s = 0; s < numSamples(buffer); ++s) actions.fill(1, buffer.starts[s]!, buffer.ends[s]!);
   const score = async (name: 'reference' | 'critic', model: EngineModel): Promise<Float32Array> => {
     const { tokens, offsets } = buffer;
-    const work = { tokens: tokens.length, actions: numActions(buffer), pairs: packedPairs(offsets) };
-    observe({ type: 'score', rollout, model: name, ...work });
+    const learned = numActions(buffer);
+    observe({ type: 'score', rollout, model: name, tokens: tokens.length, actions: learned });
     const maxTokens = tokenBudgets(config).score;
     const request = { tokens, offsets, weights: actions, temperature: logprobTemperature(config), maxTokens };
     const scores = await underSignal(
@@ -53,6 +52,9 @@ export async function makeExperience(
       () => model.abort(),
       () => model.score(request),
     );
+    const headTokens = name === 'critic' ? 0 : learned;
+    const work = { tokens: scores.computedTokens, headTokens, pairs: scores.computedPairs };
+    observe({ type: 'scored', rollout, model: name, work });
     return actionsOf(buffer, name === 'critic' ? scores.values : scores.logprobs, name);
   };
   const refLogprobs = models.reference === null ? null : await score('reference', models.reference);

@@ -89,7 +89,6 @@ describe('the status of a run', () => {
       model: 'critic',
       tokens: 9,
       actions: 4,
-      pairs: 9,
     });
     expect(rows(100)[1]).toMatch(/^evaluating {2}/);
     expect(rows(100)[3]).toBe('scoring     9 tokens by the critic');

@@ -22,6 +22,7 @@ import type {
   NativeStepOptions,
   NativeToken,
 } from '../../src/native.js';
+import { packedPairs } from '../../src/ppo/work.js';
 
 export interface FakeOptions {
   readonly vocabSize?: number;
@@ -142,9 +143,10 @@ export class FakeModel implements NativeModel {
     };
     const isValue = this.info.head === 'value';
     const none = new Float32Array(0);
+    const computed = { computedTokens: request.tokens.length, computedPairs: packedPairs(request.offsets) };
     return isValue
-      ? { logprobs: none, entropy: none, values: perToken(0.25) }
-      : { logprobs: perToken(-0.5), entropy: perToken(1), values: none };
+      ? { logprobs: none, entropy: none, values: perToken(0.25), ...computed }
+      : { logprobs: perToken(-0.5), entropy: perToken(1), values: none, ...computed };
   }
 
   async logits(request: NativePacked): Promise<Float32Array> {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { perfReport } from '../../src/cli/perf-report.js';
-import { PerfMeter } from '../../src/perf/meter.js';
+import { PerfMeter, type PhaseUse } from '../../src/perf/meter.js';
 import { forwardFlops, type ModelShape } from '../../src/plan/time.js';
 import type { TrainEvent } from '../../src/ppo/events.js';
-import { packedPairs, samplingWork } from '../../src/ppo/work.js';
+import { packedPairs, samplingWork, type Work } from '../../src/ppo/work.js';
 
 const shape: ModelShape = {
   ...{ layers: 2, hiddenSize: 8, intermediateSize: 16, heads: 2, kvHeads: 1, headDim: 4, vocabSize: 30 },
@@ -53,8 +53,8 @@ describe('the meter', () => {
     expect(update!.mfu * 4 * 1e6).toBeCloseTo(3 * 10 * forwardFlops(shape, 10), 6);
   });
 
-  it('counts the head of a scored token where it gets a number: at actions of the reference, nowhere of the critic', () => {
-    const flops = (model: 'reference' | 'critic', actions: number) => {
+  it('counts of scoring the tokens that were asked for, and the flop of those that were computed', () => {
+    const scoring = (work: Work) => {
       let seconds = 0;
       const meter = new PerfMeter(
         shape,
@@ -63,15 +63,18 @@ describe('the meter', () => {
         () => 1000 * seconds,
       );
       meter.observe({ type: 'phase', rollout: 1, phase: 'scoring' });
-      meter.observe({ type: 'score', rollout: 1, model, tokens: 10, actions, pairs: 55 });
+      meter.observe({ type: 'score', rollout: 1, model: 'reference', tokens: 30, actions: 4 });
+      meter.observe({ type: 'scored', rollout: 1, model: 'reference', work });
       seconds = 2;
       meter.observe({ type: 'phase_end', rollout: 1, phase: 'scoring', seconds });
-      return meter.report().phases[0]!.mfu * 2 * 1e6;
+      const [{ tokens, mfu }] = meter.report().phases as [PhaseUse];
+      return { tokens, flops: mfu * 2 * 1e6 };
     };
     const head = 2 * shape.hiddenSize * shape.vocabSize;
-    expect(flops('reference', 10)).toBeCloseTo(10 * forwardFlops(shape, 10), 6);
-    expect(flops('reference', 4)).toBeCloseTo(10 * forwardFlops(shape, 10) - 6 * head, 6);
-    expect(flops('critic', 4)).toBeCloseTo(10 * forwardFlops(shape, 10) - 10 * head, 6);
+    const all = scoring({ tokens: 10, headTokens: 10, pairs: 55 });
+    expect(all.tokens).toBe(30);
+    expect(all.flops).toBeCloseTo(10 * forwardFlops(shape, 10), 6);
+    expect(scoring({ tokens: 10, headTokens: 4, pairs: 55 }).flops).toBeCloseTo(all.flops - 6 * head, 6);
   });
 
   it('gives the numbers of a rollout once', () => {

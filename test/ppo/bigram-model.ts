@@ -20,6 +20,7 @@ import type {
   NativeStepResult,
 } from '../../src/native.js';
 import type { ModelLoader, ModelRole } from '../../src/ppo/models.js';
+import { packedPairs } from '../../src/ppo/work.js';
 import { philox } from '../../src/random.js';
 
 export const vocabSize = 12;
@@ -124,9 +125,10 @@ class BigramModel implements EngineModel {
         entropy[i] = this.role === 'critic' ? 0 : entropyOf(this.logSoftmax(before, temperature));
       }
     const empty = new Float32Array();
+    const computed = { computedTokens: tokens.length, computedPairs: packedPairs(offsets) };
     return this.role === 'critic'
-      ? { logprobs: empty, entropy: empty, values: output }
-      : { logprobs: output, entropy, values: empty };
+      ? { logprobs: empty, entropy: empty, values: output, ...computed }
+      : { logprobs: output, entropy, values: empty, ...computed };
   }
 
   async accumulate(batch: NativePacked, loss: NativeLoss): Promise<NativeLossTerms> {

@@ -294,6 +294,13 @@ describe('train', () => {
       total: 16,
       graded: 16,
     });
+    const told = of('score').flatMap((e) => (e.type === 'score' ? [[e.model, e.tokens, e.actions]] : []));
+    expect(told.map(([model]) => model)).toEqual(['reference', 'critic']);
+    const [[, tokens, actions]] = told as [[string, number, number]];
+    expect(of('scored')).toMatchObject([
+      { model: 'reference', work: { tokens, headTokens: actions } },
+      { model: 'critic', work: { tokens, headTokens: 0 } },
+    ]);
     expect(of('micro_batch').at(-1)).toMatchObject({ model: 'critic', step: 2, steps: 2 });
     expect(of('evaluation')).toHaveLength(4);
     expect(of('checkpoint')).toHaveLength(1);

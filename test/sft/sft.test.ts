@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { completeOptions } from '../../src/config.js';
 import type { StepOptions } from '../../src/engine/model.js';
 import type { NativeLoss, NativePacked, NativeScoreRequest } from '../../src/native.js';
+import { packedPairs } from '../../src/ppo/work.js';
 import { checkSftConfig, type SftConfig, sftOptions } from '../../src/sft/config.js';
 import { type ExampleSet, readExamples } from '../../src/sft/examples.js';
 import { finetune, plannedSteps, type SftEvent, type SftModel, splitExamples } from '../../src/sft/train.js';
@@ -107,7 +108,8 @@ class Unigram implements SftModel {
   async scorePacked({ tokens, offsets }: NativeScoreRequest) {
     const logprobs = Float32Array.from(tokens, (token) => this.logprob(token));
     for (const offset of offsets.subarray(0, -1)) logprobs[offset] = Number.NaN;
-    return { logprobs, entropy: new Float32Array(), values: new Float32Array() };
+    const computed = { computedTokens: tokens.length, computedPairs: packedPairs(offsets) };
+    return { logprobs, entropy: new Float32Array(), values: new Float32Array(), ...computed };
   }
 
   async step({ learningRate }: StepOptions) {

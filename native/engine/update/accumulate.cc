@@ -51,10 +51,10 @@ LossTerms Model::accumulate(const PackedTokens& packed, const Loss& loss) {
   terms.losses.assign(packed.tokens.size(), 0.0f);
   terms.outputs.assign(packed.tokens.size(), 0.0f);
   if (head() == Head::kLm) terms.entropy.assign(packed.tokens.size(), 0.0f);
-  const Prediction p = predictions(packed, 0, packed.num_sequences(), loss.weights);
+  const PackedBatch packed_batch(packed, 0, packed.num_sequences());
+  const Prediction p = predictions(packed, 0, packed_batch, loss.weights);
   if (p.rows.empty()) return terms;
 
-  const PackedBatch packed_batch(packed, 0, packed.num_sequences());
   const Batch host = packed_batch.batch();
   const int64_t R = int64_t(p.rows.size());
   Engine::Phase phase(engine_, train_bytes(transformer_, head(), host.num_tokens, host.num_sequences, R, host.longest,

@@ -116,6 +116,49 @@ LIMR_TEST(a_prompt_is_prefilled_once_for_its_samples) {
   expect_eq(stats.decode_steps, int64_t(4));
 }
 
+// Sequences that begin alike, in whole pages and beyond them, one inside the other, the same twice.
+LIMR_TEST(a_common_beginning_is_scored_once_with_the_same_bits) {
+  const Packed source = packed({150, 40});
+  const auto at = [&](int64_t begin, int64_t n) {
+    return std::vector<int32_t>(source.tokens.begin() + begin, source.tokens.begin() + begin + n);
+  };
+  const auto joined = [](std::vector<int32_t> a, const std::vector<int32_t>& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+  };
+  Packed all;
+  for (const auto& s : {at(0, 100), joined(at(0, 64), at(150, 9)), at(0, 64), at(0, 65), at(0, 65), at(1, 40),
+                        joined(at(1, 31), at(150, 20)), joined(at(1, 32), at(150, 33)), at(1, 33), at(1, 1)})
+    all.add(s);
+  const std::vector<int64_t> own = {100, 9, 32, 1, 1, 40, 51, 65, 1, 1};
+  const auto same = [](const std::vector<float>& a, const std::vector<float>& b, size_t from, const std::string& what) {
+    expect(std::memcmp(a.data() + from, b.data(), b.size() * sizeof(float)) == 0, what);
+  };
+  for (const char* family : kFamilies)
+    for (const Head head : {Head::kLm, Head::kValue}) {
+      const ModelFolder folder(family);
+      Engine engine({.threads = 2});
+      Model model(engine, load_options(folder, false, head));
+      const Scores together = model.score(all.view(), 0.9f, 1 << 20);
+      int64_t computed = 0, pairs = 0;
+      for (size_t s = 0; s < own.size(); ++s) {
+        const size_t begin = size_t(all.offsets[s]);
+        const int64_t length = all.offsets[s + 1] - int64_t(begin), before = length - own[s];
+        computed += own[s], pairs += (length * (length + 1) - before * (before + 1)) / 2;
+        Packed one;
+        one.add({all.tokens.begin() + all.offsets[s], all.tokens.begin() + all.offsets[s + 1]});
+        const Scores alone = model.score(one.view(), 0.9f, 1 << 20);
+        expect_eq(alone.computed_tokens, length == 1 ? 0 : length);  // one token predicts none
+        const std::string what = cat(family, " sequence ", s);
+        same(together.logprobs, alone.logprobs, begin, what);
+        same(together.entropy, alone.entropy, begin, what);
+        same(together.values, alone.values, begin, what);
+      }
+      expect_eq(together.computed_tokens, computed);
+      expect_eq(together.computed_pairs, pairs);
+    }
+}
+
 LIMR_TEST(the_random_key_decides_not_the_order_of_prompts) {
   const ModelFolder folder("qwen3");
   Engine engine({.threads = 2});
