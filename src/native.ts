@@ -276,6 +276,9 @@ export interface NativeLossTerms {
   readonly entropy: Float32Array;
   /** Name of the first op whose output was not finite, or "". Its gradients poison the step, which then skips. */
   readonly nonFinite: string;
+  /** As those of `NativeScores`: on a GPU every sequence computes all of its tokens. */
+  readonly computedTokens: number;
+  readonly computedPairs: number;
 }
 
 export interface NativeStepOptions {

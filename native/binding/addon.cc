@@ -54,8 +54,12 @@ Napi::Value plan(const Napi::CallbackInfo& info) {
       pages = std::min(pages, bytes / KvCache::page_bytes(config));
     size_t train_workspace = 0;
     if (train > 0)
-      train_workspace = std::max(train_bytes(transformer, head, train, std::min(train, sequences), train,
-                                             std::min(train, std::max<int64_t>(context, 1)), checkpointing),
+      train_workspace = std::max(train_bytes(transformer, head,
+                                             {.tokens = train,
+                                              .sequences = std::min(train, sequences),
+                                              .predicted = train,
+                                              .longest = std::min(train, std::max<int64_t>(context, 1))},
+                                             checkpointing),
                                  OptimizerState::update_bytes(table, optimizer));
     Napi::Object out = Napi::Object::New(env);
     out.Set("weightBytes", double(weights.bytes()));

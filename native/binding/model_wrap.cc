@@ -303,6 +303,8 @@ Napi::Value ModelWrap::accumulate(const Napi::CallbackInfo& info) {
         out.Set("outputs", to_js_array(env, t.outputs));
         out.Set("entropy", to_js_array(env, t.entropy));
         out.Set("nonFinite", t.non_finite);
+        out.Set("computedTokens", double(t.computed_tokens));
+        out.Set("computedPairs", double(t.computed_pairs));
         return out;
       });
 }

@@ -130,7 +130,9 @@ class Model : private Guest {
 int64_t head_chunk_rows(Target target, int64_t vocab_size);
 // What a phase takes from the workspace, by running its allocations on a planner.
 size_t score_bytes(const Transformer&, Head head, int64_t tokens, int64_t sequences);
-size_t train_bytes(const Transformer&, Head head, int64_t tokens, int64_t sequences, int64_t predicted, int64_t longest,
-                   bool checkpointing);
+struct TrainSize {
+  int64_t tokens, sequences, predicted, longest, foreign_keys = 0;
+};
+size_t train_bytes(const Transformer&, Head, const TrainSize&, bool checkpointing);
 
 }  // namespace limr

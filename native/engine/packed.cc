@@ -48,6 +48,7 @@ PackedBatch::PackedBatch(const PackedTokens& packed, int64_t first, int64_t last
     std::copy_n(rows_before, shared * kPageKeys, rows);
     sequences_.push_back({num_tokens(), int32_t(length - shared * kPageKeys), int32_t(length), nullptr});
     for (int64_t i = shared * kPageKeys; i < length; ++i) {
+      if (i % kPageKeys == 0) page_rows_.push_back(int32_t(tokens_.size()));
       rows[i] = int32_t(tokens_.size());
       tokens_.push_back(packed.tokens[size_t(begin + i)]);
       positions_.push_back(int32_t(i));
@@ -70,8 +71,15 @@ int64_t PackedBatch::num_pairs() const {
 }
 
 Batch PackedBatch::batch() const {
-  return {num_tokens(), tokens_.data(), positions_.data(), slots_.data(), sequences_.data(), int64_t(sequences_.size()),
-          longest_};
+  return {.num_tokens = num_tokens(),
+          .tokens = tokens_.data(),
+          .positions = positions_.data(),
+          .slots = slots_.data(),
+          .sequences = sequences_.data(),
+          .num_sequences = int64_t(sequences_.size()),
+          .longest = longest_,
+          .foreign_keys = foreign_keys(),
+          .page_rows = page_rows_.data()};
 }
 
 Prediction predictions(const PackedTokens& packed, int64_t first, const PackedBatch& batch,

@@ -20,7 +20,7 @@ struct PackedTokens {
 void check_packed(const PackedTokens&, const ModelConfig&);
 
 // Sequences that begin alike have alike keys, values and outputs there, to the bit: kShared computes each page that a sequence has
-// in common with the one before it once. Only a forward pass can: gradients of the two differ.
+// in common with the one before it once, and its gradients are sums over the sequences.
 enum class Prefixes { kOwn, kShared };
 
 class PackedBatch {
@@ -31,6 +31,7 @@ class PackedBatch {
   int64_t num_tokens() const { return int64_t(tokens_.size()); }  // that are computed
   int64_t num_sequences() const { return int64_t(sequences_.size()); }
   int64_t num_pages() const { return num_pages_; }
+  int64_t foreign_keys() const { return int64_t(rows_.size() - tokens_.size()); }
   int64_t longest() const { return longest_; }
   // Pairs of a token that is computed and one that it looks at, itself included.
   int64_t num_pairs() const;
@@ -38,7 +39,7 @@ class PackedBatch {
   int32_t row(int64_t i) const { return rows_[size_t(i - origin_)]; }
 
  private:
-  std::vector<int32_t> tokens_, positions_, rows_, pages_;
+  std::vector<int32_t> tokens_, positions_, rows_, pages_, page_rows_;
   std::vector<int64_t> slots_;
   std::vector<AttentionSequence> sequences_;
   int64_t origin_ = 0, num_pages_ = 0, longest_ = 0;

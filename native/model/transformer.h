@@ -21,8 +21,11 @@ struct Batch {
   const int64_t* slots;      // [N] where the token's key and value go
   const AttentionSequence* sequences;
   int64_t num_sequences = 0;
-  int64_t longest = 0;  // new tokens of the longest sequence
+  int64_t longest = 0;  // tokens of the longest sequence
   TokenRuns runs = {};  // backward on a device only
+  // Backward on the CPU only: keys of sequences that are other rows' (ops/attention.h), and of each page the row of its first key.
+  int64_t foreign_keys = 0;
+  const int32_t* page_rows = nullptr;
 };
 
 // cos and sin of every position, f32, as Hugging Face computes them (llama3 scaling included).
@@ -89,7 +92,7 @@ class Transformer {
   void backward(const Context& ctx, Arena& arena, const Batch& batch, Activations& acts, View dx, float* grads,
                 bool checkpointing) const;
   // Scratch that backward takes from the arena.
-  void plan_backward(Arena& arena, int64_t num_tokens, int64_t longest) const;
+  void plan_backward(Arena& arena, int64_t num_tokens, int64_t foreign_keys, int64_t longest) const;
 
  private:
   LayerActivations scratch_activations(Arena& arena, int64_t num_tokens) const;
@@ -98,7 +101,7 @@ class Transformer {
   void layer_forward(const Context& ctx, int64_t layer, const Batch& batch, const LayerActivations& acts,
                      View out) const;
   struct BackwardScratch;
-  BackwardScratch backward_scratch(Arena& arena, int64_t num_tokens, int64_t longest) const;
+  BackwardScratch backward_scratch(Arena& arena, int64_t num_tokens, int64_t foreign_keys, int64_t longest) const;
   void layer_backward(const Context& ctx, int64_t layer, const Batch& batch, const LayerActivations& acts,
                       const BackwardScratch& s, View dx, float* grads) const;
 

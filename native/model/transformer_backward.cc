@@ -10,7 +10,7 @@ namespace limr {
 struct Transformer::BackwardScratch {
   View dnorm;       // [N, C] f32, gradient of a norm's output
   View dattention;  // [N, H*D] bf16
-  View dq, dk, dv;  // f32
+  View dq, dk, dv;  // f32, as attention_backward needs them
   View dqkv;        // [N, (H+2K)D] bf16
   void* matmul;     // the largest that any linear layer needs
   void* reduce;     // rmsnorm, rope
@@ -18,15 +18,16 @@ struct Transformer::BackwardScratch {
   void* swiglu;
 };
 
-Transformer::BackwardScratch Transformer::backward_scratch(Arena& arena, int64_t N, int64_t longest) const {
+Transformer::BackwardScratch Transformer::backward_scratch(Arena& arena, int64_t N, int64_t foreign_keys,
+                                                           int64_t longest) const {
   const ModelConfig& c = config_;
   const int64_t C = c.hidden_size, F = c.intermediate_size, Q = c.q_size(), KV = c.kv_size(), W = Q + 2 * KV;
   BackwardScratch s;
   s.dnorm = arena.matrix(DType::kF32, N, C);
   s.dattention = arena.matrix(DType::kBf16, N, Q);
   s.dq = arena.matrix(DType::kF32, N, Q);
-  s.dk = arena.matrix(DType::kF32, N, KV);
-  s.dv = arena.matrix(DType::kF32, N, KV);
+  s.dk = arena.matrix(DType::kF32, N + foreign_keys, KV);
+  s.dv = arena.matrix(DType::kF32, N + foreign_keys, KV);
   s.dqkv = arena.matrix(DType::kBf16, N, W);
   size_t matmul = 0;
   for (const auto& [rows, cols] : {std::pair{W, C}, {C, Q}, {2 * F, C}, {C, F}})
@@ -38,13 +39,13 @@ Transformer::BackwardScratch Transformer::backward_scratch(Arena& arena, int64_t
   return s;
 }
 
-void Transformer::plan_backward(Arena& arena, int64_t num_tokens, int64_t longest) const {
-  backward_scratch(arena, num_tokens, longest);
+void Transformer::plan_backward(Arena& arena, int64_t num_tokens, int64_t foreign_keys, int64_t longest) const {
+  backward_scratch(arena, num_tokens, foreign_keys, longest);
 }
 
 void Transformer::backward(const Context& ctx, Arena& arena, const Batch& batch, Activations& acts, View dx,
                            float* grads, bool checkpointing) const {
-  const BackwardScratch s = backward_scratch(arena, batch.num_tokens, batch.longest);
+  const BackwardScratch s = backward_scratch(arena, batch.num_tokens, batch.foreign_keys, batch.longest);
   for (int64_t l = config_.num_hidden_layers - 1; l >= 0; --l) {
     ctx.throw_if_aborted();
     const LayerActivations& a = acts.layers[size_t(l)];
@@ -104,12 +105,13 @@ void Transformer::layer_backward(const Context& ctx, int64_t layer, const Batch&
                            .num_sequences = batch.num_sequences,
                            .scale = 1.0f / std::sqrt(float(config_.head_dim)),
                            .scratch = s.attention,
-                           .longest = batch.longest});
+                           .longest = batch.longest,
+                           .page_rows = batch.page_rows});
   check_finite(ctx, "attention backward", layer, s.dq);
   rope_backward(ctx, {.dqkv = s.dqkv,
                       .dq = s.dq,
-                      .dk = s.dk,
-                      .dv = s.dv,
+                      .dk = s.dk.slice(0, batch.num_tokens),
+                      .dv = s.dv.slice(0, batch.num_tokens),
                       .qkv = a.qkv,
                       .dq_norm = grad_vector(p.q_norm),
                       .dk_norm = grad_vector(p.k_norm),

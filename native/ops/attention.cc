@@ -15,6 +15,11 @@ void check_heads(const char* op, int64_t H, int64_t K, int64_t D) {
              cat(op, ": head_dim is ", D, ", expected a multiple of 16 up to ", kMaxHeadDim));
 }
 
+void check_key_gradients(const AttentionBackward& o, int64_t rows) {
+  check_view("attention_backward", "dk", o.dk, DType::kF32, rows, o.kv.num_kv_heads * o.kv.head_dim);
+  check_view("attention_backward", "dv", o.dv, DType::kF32, rows, o.kv.num_kv_heads * o.kv.head_dim);
+}
+
 }  // namespace
 
 void attention_forward(const Context& ctx, const AttentionForward& o) {
@@ -71,8 +76,6 @@ void attention_backward(const Context& ctx, const AttentionBackward& o) {
   check_view("attention_backward", "dout", o.dout, DType::kBf16, N, H * D);
   check_view("attention_backward", "lse", o.lse, DType::kF32, H, N);
   check_view("attention_backward", "dq", o.dq, DType::kF32, N, H * D);
-  check_view("attention_backward", "dk", o.dk, DType::kF32, N, K * D);
-  check_view("attention_backward", "dv", o.dv, DType::kF32, N, K * D);
   check_dense("attention_backward", "q", o.q);
   check_dense("attention_backward", "out", o.out);
   check_dense("attention_backward", "dout", o.dout);
@@ -80,14 +83,22 @@ void attention_backward(const Context& ctx, const AttentionBackward& o) {
   check_dense("attention_backward", "dq", o.dq);
   check_dense("attention_backward", "dk", o.dk);
   check_dense("attention_backward", "dv", o.dv);
-  if (ctx.cuda) return ctx.cuda->call(&cuda::Table::attention_backward, o);
-  int64_t longest = 0;
-  for (int64_t s = 0; s < o.num_sequences; ++s) {
-    LIMR_CHECK(o.sequences[s].context == o.sequences[s].length, kShape,
-               cat("attention_backward: sequence ", s, " is a part: length ", o.sequences[s].length, " of ",
-                   o.sequences[s].context));
-    longest = std::max<int64_t>(longest, o.sequences[s].length);
+  if (ctx.cuda) {
+    check_key_gradients(o, N);
+    return ctx.cuda->call(&cuda::Table::attention_backward, o);
   }
+  std::vector<int64_t> foreign;  // rows of dk and dv for the keys of a sequence that are others'
+  int64_t longest = 0, rows = N;
+  for (int64_t s = 0; s < o.num_sequences; ++s) {
+    const int64_t before = o.sequences[s].context - o.sequences[s].length;
+    LIMR_CHECK(before == 0 || (o.page_rows && before % kPageKeys == 0), kShape,
+               cat("attention_backward: sequence ", s, " is a part, length ", o.sequences[s].length, " of ",
+                   o.sequences[s].context, ", but not by whole pages of known rows"));
+    longest = std::max<int64_t>(longest, o.sequences[s].context);
+    foreign.push_back(rows);
+    rows += before;
+  }
+  check_key_gradients(o, rows);
   const AttentionArgs args{.out = o.out.as<bf16>(),
                            .lse = o.lse.as<float>(),
                            .q = o.q.as<bf16>(),
@@ -105,7 +116,19 @@ void attention_backward(const Context& ctx, const AttentionBackward& o) {
   const size_t bytes = attention_backward_scratch_bytes({}, N, H, longest, D);
   ctx.pool->parallel_for(o.num_sequences * K, 1, [&](int64_t begin, int64_t end) {
     auto* scratch = reinterpret_cast<bf16*>(static_cast<char*>(o.scratch) + size_t(ThreadPool::worker_index()) * bytes);
-    for (int64_t t = begin; t < end; ++t) ctx.cpu->attention_backward(args, o.sequences[t / K], t % K, scratch);
+    for (int64_t t = begin; t < end; ++t)
+      ctx.cpu->attention_backward(args, o.sequences[t / K], t % K, foreign[size_t(t / K)], scratch);
+  });
+  if (rows == N) return;
+  ctx.pool->parallel_for(2 * K, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      float* d = (t < K ? args.dk : args.dv) + t % K * D;
+      for (int64_t s = 0; s < o.num_sequences; ++s)
+        for (int64_t key = 0; key < o.sequences[s].context - o.sequences[s].length; ++key) {
+          const int64_t row = o.page_rows[o.sequences[s].pages[key / kPageKeys]] + key % kPageKeys;
+          for (int64_t i = 0; i < D; ++i) d[row * K * D + i] += d[(foreign[size_t(s)] + key) * K * D + i];
+        }
+    }
   });
 }
 

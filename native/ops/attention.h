@@ -31,20 +31,22 @@ struct AttentionForward {
 };
 void attention_forward(const Context&, const AttentionForward&);
 
-// Whole sequences only: context == length.
+// Of a sequence's keys, the first context - length are other rows', whole pages that several sequences may share: what it adds to their
+// gradients is added to those rows in the order of the sequences. A device takes whole sequences only: context == length.
 struct AttentionBackward {
   View dq;            // [N, H*D] f32
-  View dk, dv;        // [N, K*D] f32
+  View dk, dv;        // [N + sum of context - length, K*D] f32; rows past N are scratch
   View dout, out, q;  // [N, H*D] bf16
   View lse;           // [H, N] f32
   KvPages kv;
   const AttentionSequence* sequences;
   int64_t num_sequences;
   float scale;
-  void* scratch;        // attention_backward_scratch_bytes
-  int64_t longest = 0;  // as above
+  void* scratch;                       // attention_backward_scratch_bytes
+  int64_t longest = 0;                 // as above
+  const int32_t* page_rows = nullptr;  // of each page, the row of its first key, where a sequence is not whole
 };
-// On the CPU for sequences of at most max_length tokens; on a device delta [H, tokens] f32.
+// On the CPU for contexts of at most max_length tokens; on a device delta [H, tokens] f32.
 size_t attention_backward_scratch_bytes(Target, int64_t tokens, int64_t num_heads, int64_t max_length,
                                         int64_t head_dim);
 void attention_backward(const Context&, const AttentionBackward&);

@@ -1,6 +1,9 @@
 #include "ops/embedding.h"
 
+#include <algorithm>
 #include <cstring>
+#include <numeric>
+#include <vector>
 
 #include "ops/cpu/table.h"
 #include "ops/cuda_device.h"
@@ -38,10 +41,33 @@ void gather_rows(const Context& ctx, const GatherRows& o) {
 void scatter_rows(const Context& ctx, const ScatterRows& o) {
   check_view("scatter_rows", "out", o.out, o.inp.dtype, o.out.rows, o.inp.cols);
   if (ctx.cuda) return ctx.cuda->call(&cuda::Table::scatter_rows, o);
-  const size_t bytes = size_t(o.inp.cols * dtype_bytes(o.inp.dtype));
-  ctx.pool->parallel_for(o.inp.rows, 64, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r)
-      std::memcpy(o.out.slice(o.index[r], o.index[r] + 1).data, o.inp.slice(r, r + 1).data, bytes);
+  const int64_t R = o.inp.rows, C = o.inp.cols;
+  std::vector<int32_t> order(static_cast<size_t>(R));  // rows that go to one row beside each other
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return o.index[a] < o.index[b]; });
+  const auto target = [&](int64_t i) { return o.index[order[size_t(i)]]; };
+  ctx.pool->parallel_for(R, 64, [&](int64_t begin, int64_t end) {
+    std::vector<float> sum(static_cast<size_t>(C));
+    for (int64_t i = begin; i < end; ++i) {
+      if (i > 0 && target(i) == target(i - 1)) continue;  // with the first of them
+      const View out = o.out.slice(target(i), target(i) + 1);
+      if (i + 1 == R || target(i + 1) != target(i)) {
+        std::memcpy(out.data, o.inp.slice(order[size_t(i)], order[size_t(i)] + 1).data,
+                    size_t(C * dtype_bytes(out.dtype)));
+        continue;
+      }
+      std::fill(sum.begin(), sum.end(), 0.0f);
+      for (int64_t j = i; j < R && target(j) == target(i); ++j) {
+        const View inp = o.inp.slice(order[size_t(j)], order[size_t(j)] + 1);
+        for (int64_t c = 0; c < C; ++c)
+          sum[size_t(c)] += inp.dtype == DType::kF32 ? inp.as<float>()[c] : bf16_to_f32(inp.as<bf16>()[c]);
+      }
+      for (int64_t c = 0; c < C; ++c)
+        if (out.dtype == DType::kF32)
+          out.as<float>()[c] = sum[size_t(c)];
+        else
+          out.as<bf16>()[c] = f32_to_bf16(sum[size_t(c)]);
+    }
   });
 }
 

@@ -37,11 +37,11 @@ struct GatherRows {
 };
 void gather_rows(const Context&, const GatherRows&);
 
-// out[index[r],:] = inp[r,:]; other rows keep what they hold
+// out[n,:] = sum over r with index[r] = n of inp[r,:], in order, in f32 with one rounding; other rows keep what they hold
 struct ScatterRows {
-  View out;              // [N, C]
+  View out;              // [N, C] f32 or bf16
   View inp;              // [R, C], same dtype
-  const int32_t* index;  // [R], each in [0, N), all different
+  const int32_t* index;  // [R], each in [0, N); on a device all different
 };
 void scatter_rows(const Context&, const ScatterRows&);
 

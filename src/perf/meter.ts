@@ -78,17 +78,14 @@ export class PerfMeter {
       case 'score':
         this.add('scoring', 0, event.tokens, 0);
         return;
-      case 'scored':
-        this.add('scoring', 0, 0, this.flops(event.work));
+      case 'micro_batch':
+        this.add('update', 0, event.tokens, 0);
         return;
-      case 'micro_batch': // forward, and twice that backward (Kaplan et al. 2020, arXiv:2001.08361)
-        this.add(
-          'update',
-          0,
-          event.tokens,
-          3 * this.flops({ ...event, headTokens: event.model === 'critic' ? 0 : event.actions }),
-        );
+      case 'computed': {
+        const passes = event.phase === 'update' ? 3 : 1; // backward is twice a forward (Kaplan et al. 2020, arXiv:2001.08361)
+        this.add(event.phase, 0, 0, passes * this.flops(event.work));
         return;
+      }
       default:
         return;
     }

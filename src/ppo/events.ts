@@ -49,8 +49,14 @@ export type TrainEvent =
       /** Tokens that get a log-prob or a value. */
       readonly actions: number;
     }
-  /** The same is done, and took so much. */
-  | { readonly type: 'scored'; readonly rollout: number; readonly model: 'reference' | 'critic'; readonly work: Work }
+  /** A pass of scoring, or a micro-batch's, is done: what its forward computed. */
+  | {
+      readonly type: 'computed';
+      readonly rollout: number;
+      readonly phase: 'scoring' | 'update';
+      readonly model: 'actor' | 'reference' | 'critic';
+      readonly work: Work;
+    }
   | {
       readonly type: 'micro_batch';
       readonly rollout: number;
@@ -63,8 +69,6 @@ export type TrainEvent =
       readonly tokens: number;
       /** Tokens that are learned from. */
       readonly actions: number;
-      /** Pairs of a token and one that it may look at. */
-      readonly pairs: number;
     }
   | {
       readonly type: 'skipped_step';

@@ -54,7 +54,7 @@ export async function makeExperience(
     );
     const headTokens = name === 'critic' ? 0 : learned;
     const work = { tokens: scores.computedTokens, headTokens, pairs: scores.computedPairs };
-    observe({ type: 'scored', rollout, model: name, work });
+    observe({ type: 'computed', rollout, phase: 'scoring', model: name, work });
     return actionsOf(buffer, name === 'critic' ? scores.values : scores.logprobs, name);
   };
   const refLogprobs = models.reference === null ? null : await score('reference', models.reference);

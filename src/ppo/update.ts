@@ -12,7 +12,6 @@ import type { Metrics } from './metrics.js';
 import type { Models } from './models.js';
 import { lrFactor, scheduleOf, stepOptions, stepsPerRollout } from './schedule.js';
 import { Tally } from './tally.js';
-import { packedPairs } from './work.js';
 
 /** How far a model has come; part of a checkpoint. */
 export interface LearnerState {
@@ -154,12 +153,14 @@ class Steps {
       const part = select(buffer, ids);
       const steps = stepsPerRollout(config);
       const progress = { step: this.taken, steps, microBatch: index + 1, microBatches: parts.length };
-      const { tokens, offsets } = part.packed;
+      const { tokens } = part.packed;
       const actions = ids.reduce((sum, s) => sum + actionLength(buffer, s), 0);
-      const work = { tokens: tokens.length, actions, pairs: packedPairs(offsets) };
-      observe({ type: 'micro_batch', rollout, model: name, ...progress, ...work });
+      observe({ type: 'micro_batch', rollout, model: name, ...progress, tokens: tokens.length, actions });
       const loss = this.learner.loss(part, actionWeights(buffer, part, ids, weights));
       const terms = await model.accumulate(part.packed, loss);
+      const headTokens = name === 'critic' ? 0 : actions;
+      const work = { tokens: terms.computedTokens, headTokens, pairs: terms.computedPairs };
+      observe({ type: 'computed', rollout, phase: 'update', model: name, work });
       if (nonFinite === '') nonFinite = terms.nonFinite;
       for (const [at, s] of ids.entries()) {
         const shift = part.packed.offsets[at]! - buffer.offsets[s]!;

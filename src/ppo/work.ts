@@ -12,13 +12,6 @@ export interface Work {
 /** Pairs within a sequence of so many tokens. */
 export const causalPairs = (length: number): number => (length * (length + 1)) / 2;
 
-/** Pairs within packed sequences. */
-export function packedPairs(offsets: Int32Array): number {
-  let pairs = 0;
-  for (let s = 0; s + 1 < offsets.length; ++s) pairs += causalPairs(offsets[s + 1]! - offsets[s]!);
-  return pairs;
-}
-
 /**
  * Of sampling: each prompt once for all its samples, then every token but a sample's last. What preemption computes again is not
  * counted: nobody asked for it.

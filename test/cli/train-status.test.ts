@@ -24,7 +24,7 @@ const microBatch: TrainEvent = {
   type: 'micro_batch',
   rollout: 2,
   model: 'actor',
-  ...{ step: 2, steps: 4, microBatch: 3, microBatches: 8, tokens: 4000, actions: 3000, pairs: 9 },
+  ...{ step: 2, steps: 4, microBatch: 3, microBatches: 8, tokens: 4000, actions: 3000 },
 };
 const metrics = {
   'reward/mean': 0.1234,

@@ -22,7 +22,7 @@ import type {
   NativeStepOptions,
   NativeToken,
 } from '../../src/native.js';
-import { packedPairs } from '../../src/ppo/work.js';
+import { computed } from './computed.js';
 
 export interface FakeOptions {
   readonly vocabSize?: number;
@@ -143,10 +143,9 @@ export class FakeModel implements NativeModel {
     };
     const isValue = this.info.head === 'value';
     const none = new Float32Array(0);
-    const computed = { computedTokens: request.tokens.length, computedPairs: packedPairs(request.offsets) };
     return isValue
-      ? { logprobs: none, entropy: none, values: perToken(0.25), ...computed }
-      : { logprobs: perToken(-0.5), entropy: perToken(1), values: none, ...computed };
+      ? { logprobs: none, entropy: none, values: perToken(0.25), ...computed(request) }
+      : { logprobs: perToken(-0.5), entropy: perToken(1), values: none, ...computed(request) };
   }
 
   async logits(request: NativePacked): Promise<Float32Array> {
@@ -169,7 +168,8 @@ export class FakeModel implements NativeModel {
     this.calls.push({ verb: 'accumulate', argument: { batch, loss } });
     const tokenLoss = this.options.tokenLoss ?? (() => 1);
     const losses = Float32Array.from(batch.tokens, (token, i) => tokenLoss(token) * loss.weights[i]!);
-    return { losses, outputs: new Float32Array(batch.tokens.length), entropy: new Float32Array(0), nonFinite: '' };
+    const outputs = new Float32Array(batch.tokens.length);
+    return { losses, outputs, entropy: new Float32Array(0), nonFinite: '', ...computed(batch) };
   }
 
   async step(options: NativeStepOptions) {

@@ -3,7 +3,7 @@ import { perfReport } from '../../src/cli/perf-report.js';
 import { PerfMeter, type PhaseUse } from '../../src/perf/meter.js';
 import { forwardFlops, type ModelShape } from '../../src/plan/time.js';
 import type { TrainEvent } from '../../src/ppo/events.js';
-import { packedPairs, samplingWork, type Work } from '../../src/ppo/work.js';
+import { samplingWork, type Work } from '../../src/ppo/work.js';
 
 const shape: ModelShape = {
   ...{ layers: 2, hiddenSize: 8, intermediateSize: 16, heads: 2, kvHeads: 1, headDim: 4, vocabSize: 30 },
@@ -16,10 +16,6 @@ describe('work', () => {
     const work = samplingWork([sample(a, 4), sample(a, 1), sample(b, 2)]);
     // prompt a: 1 + 2 + 3 pairs, its first sample: 4 + 5 + 6; prompt b: 1, its sample: 2
     expect(work).toEqual({ tokens: 3 + 3 + 0 + 1 + 1, headTokens: 7, pairs: 6 + 15 + 1 + 2 });
-  });
-
-  it('of packed sequences has no pair between two of them', () => {
-    expect(packedPairs(Int32Array.of(0, 3, 3, 5))).toBe(6 + 0 + 3);
   });
 });
 
@@ -40,8 +36,10 @@ describe('the meter', () => {
     const work = { tokens: 10, headTokens: 8, pairs: 55 };
     at(3, 5e6, { type: 'phase_end', rollout: 1, phase: 'sampling', seconds: 2, work });
     at(3, 9e6, { type: 'phase', rollout: 1, phase: 'update' });
-    const step = { step: 1, steps: 1, microBatch: 1, microBatches: 1, tokens: 10, actions: 10, pairs: 55 };
+    const step = { step: 1, steps: 1, microBatch: 1, microBatches: 1, tokens: 20, actions: 10 };
     at(4, 4e6, { type: 'micro_batch', rollout: 1, model: 'actor', ...step });
+    const passed = { tokens: 10, headTokens: 10, pairs: 55 };
+    at(4, 4e6, { type: 'computed', rollout: 1, phase: 'update', model: 'actor', work: passed });
     at(7, 4e6, { type: 'phase_end', rollout: 1, phase: 'update', seconds: 4 });
     seconds = 8;
     return { ...meter.report(), lap: meter.lap(), next: meter.lap() };
@@ -49,7 +47,7 @@ describe('the meter', () => {
 
   it('counts flop as the plan does: training is three times a forward pass', () => {
     const [, update] = measured().phases;
-    expect(update).toMatchObject({ phase: 'update', seconds: 4, share: 0.5, tokens: 10, tokensPerSecond: 2.5 });
+    expect(update).toMatchObject({ phase: 'update', seconds: 4, share: 0.5, tokens: 20, tokensPerSecond: 5 });
     expect(update!.mfu * 4 * 1e6).toBeCloseTo(3 * 10 * forwardFlops(shape, 10), 6);
   });
 
@@ -64,7 +62,7 @@ describe('the meter', () => {
       );
       meter.observe({ type: 'phase', rollout: 1, phase: 'scoring' });
       meter.observe({ type: 'score', rollout: 1, model: 'reference', tokens: 30, actions: 4 });
-      meter.observe({ type: 'scored', rollout: 1, model: 'reference', work });
+      meter.observe({ type: 'computed', rollout: 1, phase: 'scoring', model: 'reference', work });
       seconds = 2;
       meter.observe({ type: 'phase_end', rollout: 1, phase: 'scoring', seconds });
       const [{ tokens, mfu }] = meter.report().phases as [PhaseUse];
@@ -98,7 +96,7 @@ describe('the meter', () => {
     const lines = perfReport(measured(), { ...memory, gradientBytes: 0, optimizerBytes: 0 } as never);
     expect(lines[0]).toMatch(/^phase +seconds +share +tokens +tokens\/s +MFU +memory +planned$/);
     expect(lines[1]).toMatch(/^sampling +2\.0 +25\.0% +8 +4 +\d+\.\d% +4\.00 MB +6\.00 MB$/);
-    expect(lines[2]).toMatch(/^update +4\.0 +50\.0% +10 +3 +\d+\.\d% +8\.00 MB +8\.00 MB$/);
+    expect(lines[2]).toMatch(/^update +4\.0 +50\.0% +20 +5 +\d+\.\d% +8\.00 MB +8\.00 MB$/);
     expect(lines[3]).toBe('other         2.0  25.0%');
   });
 });

@@ -20,8 +20,8 @@ import type {
   NativeStepResult,
 } from '../../src/native.js';
 import type { ModelLoader, ModelRole } from '../../src/ppo/models.js';
-import { packedPairs } from '../../src/ppo/work.js';
 import { philox } from '../../src/random.js';
+import { computed } from '../engine/computed.js';
 
 export const vocabSize = 12;
 
@@ -125,10 +125,9 @@ class BigramModel implements EngineModel {
         entropy[i] = this.role === 'critic' ? 0 : entropyOf(this.logSoftmax(before, temperature));
       }
     const empty = new Float32Array();
-    const computed = { computedTokens: tokens.length, computedPairs: packedPairs(offsets) };
     return this.role === 'critic'
-      ? { logprobs: empty, entropy: empty, values: output, ...computed }
-      : { logprobs: output, entropy, values: empty, ...computed };
+      ? { logprobs: empty, entropy: empty, values: output, ...computed({ tokens, offsets }) }
+      : { logprobs: output, entropy, values: empty, ...computed({ tokens, offsets }) };
   }
 
   async accumulate(batch: NativePacked, loss: NativeLoss): Promise<NativeLossTerms> {
@@ -152,6 +151,7 @@ class BigramModel implements EngineModel {
       ...out,
       entropy: loss.kind === 'value' ? new Float32Array() : out.entropy,
       nonFinite: poisoned ? 'lm_head' : '',
+      ...computed(batch),
     };
   }
 

@@ -297,10 +297,12 @@ describe('train', () => {
     const told = of('score').flatMap((e) => (e.type === 'score' ? [[e.model, e.tokens, e.actions]] : []));
     expect(told.map(([model]) => model)).toEqual(['reference', 'critic']);
     const [[, tokens, actions]] = told as [[string, number, number]];
-    expect(of('scored')).toMatchObject([
-      { model: 'reference', work: { tokens, headTokens: actions } },
-      { model: 'critic', work: { tokens, headTokens: 0 } },
+    expect(of('computed').slice(0, 2)).toMatchObject([
+      { phase: 'scoring', model: 'reference', work: { tokens, headTokens: actions } },
+      { phase: 'scoring', model: 'critic', work: { tokens, headTokens: 0 } },
     ]);
+    expect(of('computed').at(-1)).toMatchObject({ phase: 'update', model: 'critic', work: { headTokens: 0 } });
+    expect(of('computed')).toHaveLength(2 + of('micro_batch').length);
     expect(of('micro_batch').at(-1)).toMatchObject({ model: 'critic', step: 2, steps: 2 });
     expect(of('evaluation')).toHaveLength(4);
     expect(of('checkpoint')).toHaveLength(1);

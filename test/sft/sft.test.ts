@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { completeOptions } from '../../src/config.js';
 import type { StepOptions } from '../../src/engine/model.js';
 import type { NativeLoss, NativePacked, NativeScoreRequest } from '../../src/native.js';
-import { packedPairs } from '../../src/ppo/work.js';
 import { checkSftConfig, type SftConfig, sftOptions } from '../../src/sft/config.js';
 import { type ExampleSet, readExamples } from '../../src/sft/examples.js';
 import { finetune, plannedSteps, type SftEvent, type SftModel, splitExamples } from '../../src/sft/train.js';
 import { Tokenizer } from '../../src/tokenizer/tokenizer.js';
+import { computed } from '../engine/computed.js';
 import { eosTokenId, writeTinyFolder } from '../engine/tiny-folder.js';
 
 let root = '';
@@ -102,14 +102,13 @@ class Unigram implements SftModel {
     });
     for (const offset of offsets.subarray(0, -1)) expect(loss.weights[offset]).toBe(0);
     this.batch.push(Array.from(tokens));
-    return { losses, outputs: losses, entropy: losses, nonFinite: '' };
+    return { losses, outputs: losses, entropy: losses, nonFinite: '', ...computed({ tokens, offsets }) };
   }
 
   async scorePacked({ tokens, offsets }: NativeScoreRequest) {
     const logprobs = Float32Array.from(tokens, (token) => this.logprob(token));
     for (const offset of offsets.subarray(0, -1)) logprobs[offset] = Number.NaN;
-    const computed = { computedTokens: tokens.length, computedPairs: packedPairs(offsets) };
-    return { logprobs, entropy: new Float32Array(), values: new Float32Array(), ...computed };
+    return { logprobs, entropy: new Float32Array(), values: new Float32Array(), ...computed({ tokens, offsets }) };
   }
 
   async step({ learningRate }: StepOptions) {

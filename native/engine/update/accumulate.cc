@@ -27,15 +27,14 @@ UploadSize upload_size(int64_t tokens, int64_t sequences, int64_t predicted) {
 }  // namespace
 
 // The head's scratch and the layers' are never alive at once.
-size_t train_bytes(const Transformer& t, Head head, int64_t tokens, int64_t sequences, int64_t predicted,
-                   int64_t longest, bool checkpointing) {
+size_t train_bytes(const Transformer& t, Head head, const TrainSize& s, bool checkpointing) {
   Arena plan = Arena::planner();
-  plan.alloc(Upload::bytes(t.target(), upload_size(tokens, sequences, predicted)));
-  train_buffers(plan, t, tokens, tokens / kPageKeys + sequences, checkpointing);
+  plan.alloc(Upload::bytes(t.target(), upload_size(s.tokens, s.sequences, s.predicted)));
+  train_buffers(plan, t, s.tokens, s.tokens / kPageKeys + s.sequences, checkpointing);
   const size_t mark = plan.mark();
-  head_scratch(plan, t, head, predicted, true);
+  head_scratch(plan, t, head, s.predicted, true);
   plan.release(mark);
-  t.plan_backward(plan, tokens, longest);
+  t.plan_backward(plan, s.tokens, s.foreign_keys, s.longest);
   return plan.peak();
 }
 
@@ -51,14 +50,17 @@ LossTerms Model::accumulate(const PackedTokens& packed, const Loss& loss) {
   terms.losses.assign(packed.tokens.size(), 0.0f);
   terms.outputs.assign(packed.tokens.size(), 0.0f);
   if (head() == Head::kLm) terms.entropy.assign(packed.tokens.size(), 0.0f);
-  const PackedBatch packed_batch(packed, 0, packed.num_sequences());
+  // A device's attention backward takes whole sequences.
+  const PackedBatch packed_batch(packed, 0, packed.num_sequences(), ctx.cuda ? Prefixes::kOwn : Prefixes::kShared);
   const Prediction p = predictions(packed, 0, packed_batch, loss.weights);
   if (p.rows.empty()) return terms;
+  terms.computed_tokens = packed_batch.num_tokens();
+  terms.computed_pairs = packed_batch.num_pairs();
 
   const Batch host = packed_batch.batch();
   const int64_t R = int64_t(p.rows.size());
-  Engine::Phase phase(engine_, train_bytes(transformer_, head(), host.num_tokens, host.num_sequences, R, host.longest,
-                                           options_.checkpointing));
+  const TrainSize size{host.num_tokens, host.num_sequences, R, host.longest, host.foreign_keys};
+  Engine::Phase phase(engine_, train_bytes(transformer_, head(), size, options_.checkpointing));
   reach(host.longest);
   Arena& arena = phase.arena();
   Upload upload(ctx, arena, upload_size(host.num_tokens, host.num_sequences, R));

@@ -35,6 +35,7 @@ struct Loss {
 struct LossTerms {
   std::vector<float> losses, outputs, entropy;  // per token, 0 where the weight is 0
   std::string non_finite;
+  int64_t computed_tokens = 0, computed_pairs = 0;  // as Scores has them
 };
 
 // What the loss of predicted rows is measured against, in the order of the rows: `index` are their tokens.

@@ -216,24 +216,24 @@ inline void softmax_backward(const BackwardRows& g, int64_t i, const float* scor
       store_zipped(pairs + j * kTile + 2 * r, dscores + j * kGroupRows + r, dscores + (j + 1) * kGroupRows + r);
 }
 
-// One kv head of one whole sequence: its rows of dq, dk, dv. A group of tiles against a group of blocks of keys at a time, so that
+// One kv head of one sequence: its rows of dq, dk, dv, those of keys that are others' from row `foreign` on. A group of tiles against a group of blocks of keys at a time, so that
 // sums over rows, and over keys, stay in registers for the length of a group.
-void attention_backward(const AttentionArgs& p, const AttentionSequence& s, int64_t h, bf16* scratch) {
+void attention_backward(const AttentionArgs& p, const AttentionSequence& s, int64_t h, int64_t foreign, bf16* scratch) {
   alignas(64) float scores[kPageKeys * kTile], dprobs[kPageKeys * kTile];
   alignas(64) bf16 probs[kPageKeys * kGroupRows], dscores[kPageKeys * kGroupRows];
   alignas(64) bf16 dscores_pairs[kGroup][kGroupKeys * kTile];
   BackwardRows g;
-  const int64_t D = p.D, G = p.H / p.K, T = s.length, KD = p.K * D;
+  const int64_t D = p.D, G = p.H / p.K, T = s.context, KD = p.K * D;
+  const int64_t start = T - s.length, own = s.begin - start;  // token t >= start is row own + t
   const int64_t keys = (T + kGroupKeys - 1) / kGroupKeys * kGroupKeys;
   const BackwardScratch u = cut_scratch(scratch, keys, D);
   unpack_head(p, s, h, u, keys);
-  float* dk = p.dk + s.begin * KD + h * D;
-  float* dv = p.dv + s.begin * KD + h * D;
+  const auto at_key = [&](float* of, int64_t key) { return of + ((key < start ? foreign : own) + key) * KD + h * D; };
   for (int64_t t = 0; t < T; ++t)
-    for (int64_t d = 0; d < D; ++d) dk[t * KD + d] = dv[t * KD + d] = 0;
+    for (int64_t d = 0; d < D; ++d) at_key(p.dk, t)[d] = at_key(p.dv, t)[d] = 0;
 
   const int64_t tokens = kTile / G;  // of a tile
-  for (int64_t t0 = 0; t0 < T; t0 += kGroup * tokens) {
+  for (int64_t t0 = start; t0 < T; t0 += kGroup * tokens) {
     const int64_t end = t0 + kGroup * tokens < T ? t0 + kGroup * tokens : T, tiles = (end - t0 + tokens - 1) / tokens;
     const auto end_of = [&](int64_t i) { return t0 + (i + 1) * tokens < T ? t0 + (i + 1) * tokens : T; };
     for (int64_t i = 0; i < tiles; ++i) {
@@ -244,7 +244,7 @@ void attention_backward(const AttentionArgs& p, const AttentionSequence& s, int6
         g.lse[row] = g.delta[row] = 0;
         g.position[row] = -1;
         if (r >= rows) continue;
-        const int64_t n = s.begin + first + r / G, head = h * G + r % G, at = (n * p.H + head) * D;
+        const int64_t n = own + first + r / G, head = h * G + r % G, at = (n * p.H + head) * D;
         q_rows[r] = p.q + at, dout_rows[r] = p.dout + at;
         g.lse[row] = p.lse[head * p.N + n];
         g.delta[row] = dot(p.dout + at, p.out + at, D);
@@ -266,8 +266,10 @@ void attention_backward(const AttentionArgs& p, const AttentionSequence& s, int6
                            dscores, dscores_pairs[i] + (key - key0) * kTile);
         }
         const int64_t row = seen * kTile, pairs = (tiles - seen) * kTile / 2;
-        product(used, D / 16, dv + key * KD, KD, probs + row, kGroupRows, u.dout_pairs + row * D, 2 * D, pairs, true);
-        product(used, D / 16, dk + key * KD, KD, dscores + row, kGroupRows, u.q_pairs + row * D, 2 * D, pairs, true);
+        product(used, D / 16, at_key(p.dv, key), KD, probs + row, kGroupRows, u.dout_pairs + row * D, 2 * D, pairs,
+                true);
+        product(used, D / 16, at_key(p.dk, key), KD, dscores + row, kGroupRows, u.q_pairs + row * D, 2 * D, pairs,
+                true);
       }
       for (int64_t i = 0; i < tiles; ++i) {
         int64_t last = (end_of(i) + kPageKeys - 1) / kPageKeys * kPageKeys;  // of the blocks that tile i sees
@@ -281,7 +283,7 @@ void attention_backward(const AttentionArgs& p, const AttentionSequence& s, int6
     for (int64_t i = 0; i < tiles; ++i)
       for (int64_t t = t0 + i * tokens, r = 0; t < end_of(i); ++t)
         for (int64_t head = h * G; head < (h + 1) * G; ++head, ++r) {
-          float* out = p.dq + ((s.begin + t) * p.H + head) * D;
+          float* out = p.dq + ((own + t) * p.H + head) * D;
           for (int64_t d = 0; d < D; ++d) out[d] = u.dq[(i * D + d) * kTile + r];
         }
   }

@@ -29,7 +29,8 @@ struct Table {
   void (*rope_forward)(const RopeArgs&, int64_t, int64_t);
   void (*rope_backward)(const RopeArgs&, int64_t, int64_t);
   void (*attention_forward)(const AttentionArgs&, const AttentionSequence&, int64_t head, int64_t t0, int64_t t1);
-  void (*attention_backward)(const AttentionArgs&, const AttentionSequence&, int64_t head, bf16* scratch);
+  void (*attention_backward)(const AttentionArgs&, const AttentionSequence&, int64_t head, int64_t foreign,
+                             bf16* scratch);
   void (*logprob_forward)(const LogprobArgs&, int64_t, int64_t);
   void (*logprob_backward)(const LogprobArgs&, int64_t, int64_t);
   void (*exp_row)(float* out, const float* x, int64_t V, float temperature, float max);

@@ -57,18 +57,23 @@ void attention_forward(const AttentionForward& op) {
 void attention_backward(const AttentionBackward& op) {
   const int64_t N = op.q.rows, D = op.kv.head_dim, H = op.q.cols / D, K = op.kv.num_kv_heads, group = H / K;
   const Dense dout = dense(op.dout), out = dense(op.out), q = dense(op.q), lse = dense(op.lse);
-  Dense dq(N * H * D), dk(N * K * D), dv(N * K * D);
+  Dense dq(N * H * D), dk(op.dk.rows * K * D), dv(op.dv.rows * K * D);
   for (int64_t i = 0; i < op.num_sequences; ++i) {
     const AttentionSequence& sequence = op.sequences[i];
-    for (int64_t t = 0; t < sequence.length; ++t)
+    const int64_t start = sequence.context - sequence.length;
+    const auto row_of = [&](int64_t key) {
+      return key < start ? op.page_rows[sequence.pages[key / kPageKeys]] + key % kPageKeys
+                         : sequence.begin + key - start;
+    };
+    for (int64_t t = start; t < sequence.context; ++t)
       for (int64_t h = 0; h < H; ++h) {
-        const int64_t n = sequence.begin + t, row = (n * H + h) * D, kv_head = h / group;
+        const int64_t n = row_of(t), row = (n * H + h) * D, kv_head = h / group;
         const Dense s = scores(&q[row], op.kv, sequence, kv_head, t + 1, op.scale);
         double delta = 0;
         for (int64_t d = 0; d < D; ++d) delta += dout[row + d] * out[row + d];
         for (int64_t j = 0; j <= t; ++j) {
           const double p = std::exp(s[j] - lse[h * N + n]);
-          const int64_t slot = slot_of(sequence, j), kv_row = ((sequence.begin + j) * K + kv_head) * D;
+          const int64_t slot = slot_of(sequence, j), kv_row = (row_of(j) * K + kv_head) * D;
           double along = 0;
           for (int64_t d = 0; d < D; ++d) along += dout[row + d] * bf16_to_f32(value_at(op.kv, slot, kv_head, d));
           const double ds = p * (along - delta);

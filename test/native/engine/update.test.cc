@@ -96,6 +96,66 @@ LIMR_TEST(activation_checkpointing_changes_no_bit) {
   }
 }
 
+// Samples of two prompts of 70 and 40 tokens, which end inside of a page; of one of 64; and one alone.
+LIMR_TEST(a_common_beginning_is_trained_once) {
+  const Packed source = packed({200, 200, 200, 60}, 3);
+  const auto sample = [&](int prompt, int64_t length, int64_t from, int64_t answer) {
+    const auto at = source.tokens.begin() + source.offsets[size_t(prompt)];
+    std::vector<int32_t> s(at, at + length);
+    s.insert(s.end(), at + from, at + from + answer);
+    return s;
+  };
+  const std::vector<std::vector<int32_t>> samples = {
+      sample(0, 70, 80, 30), sample(0, 70, 90, 41), sample(0, 70, 100, 1), sample(1, 40, 60, 20),
+      sample(1, 40, 70, 64), sample(2, 64, 80, 33), sample(2, 64, 90, 12), sample(3, 30, 30, 30)};
+  const std::vector<int64_t> prompts = {70, 70, 70, 40, 40, 64, 64, 30};
+  const auto order = [&](const std::vector<size_t>& ids) {
+    Packed p;
+    Targets t;
+    for (const size_t s : ids) {
+      Packed one;
+      one.add(samples[s]);
+      const Targets of = targets(one);
+      for (size_t i = 0; i < samples[s].size(); ++i) {
+        t.weights.push_back(int64_t(i) < prompts[s] ? 0 : 0.01f + 0.001f * float((i + s) % 7));
+        t.advantages.push_back(of.advantages[i] + float(s % 3) - 1), t.old_logprobs.push_back(of.old_logprobs[i]);
+        t.ref_logprobs.push_back(of.ref_logprobs[i]), t.old_values.push_back(of.old_values[i]);
+        t.returns.push_back(of.returns[i]);
+      }
+      p.add(samples[s]);
+    }
+    return std::pair(p, t);
+  };
+  const auto [grouped, targets_grouped] = order({0, 1, 2, 3, 4, 5, 6, 7});
+  const auto [mixed, targets_mixed] = order({0, 3, 5, 1, 4, 6, 2, 7});  // nobody begins as the one before
+  for (const char* family : kFamilies)
+    for (const Head head : {Head::kLm, Head::kValue}) {
+      const Loss::Kind kind = head == Head::kLm ? Loss::kPolicy : Loss::kValue;
+      const ModelFolder folder(family);
+      std::vector<float> first;
+      for (const int threads : {1, 3}) {
+        Engine engine({.threads = threads});
+        Model a(engine, load_options(folder, true, head)), b(engine, load_options(folder, true, head));
+        const LossTerms x = a.accumulate(grouped.view(), slice(targets_grouped, kind, 0, grouped.tokens.size()));
+        const LossTerms y = b.accumulate(mixed.view(), slice(targets_mixed, kind, 0, mixed.tokens.size()));
+        expect_eq(y.computed_tokens, mixed.size());
+        expect_eq(x.computed_tokens, grouped.size() - 64 - 64 - 32 - 64);
+        for (size_t s = 0; const size_t at : {0, 3, 6, 1, 4, 2, 5, 7}) {  // where sample s stands among the mixed
+          const auto n = samples[s].size() * sizeof(float);
+          const auto i = size_t(grouped.offsets[s]), j = size_t(mixed.offsets[at]);
+          expect(std::memcmp(&x.losses[i], &y.losses[j], n) == 0, cat(family, " losses of sample ", s));
+          expect(std::memcmp(&x.outputs[i], &y.outputs[j], n) == 0, cat(family, " outputs of sample ", s));
+          ++s;
+        }
+        const std::vector<float> gradient = all_gradients(a);
+        const double error = relative(gradient, all_gradients(b));
+        expect(error < 5e-3, cat(family, " head=", int(head), " error=", error));  // a bf16 sum for a sum of bf16
+        if (first.empty()) first = gradient;
+        expect(gradient == first, cat(family, " threads=", threads));
+      }
+    }
+}
+
 // Rows of 4 KB get a gap (operand_stride): hidden states, gate and up, logits.
 LIMR_TEST(rows_with_gaps_change_no_bit) {
   const Packed p = packed(kLengths);

@@ -40,12 +40,19 @@ AttentionBackward backward_of(const World& world, const Saved& saved) {
 
 struct Gradients {
   std::vector<float> dq, dk, dv;
-  Gradients(const World& world, int64_t N)
-      : dq(poisoned(N * world.width())), dk(poisoned(N * world.kv_width())), dv(poisoned(N * world.kv_width())) {}
+  int64_t key_rows;
+  Gradients(const World& world, int64_t N, int64_t foreign = 0)
+      : dq(poisoned(N * world.width())),
+        dk(poisoned((N + foreign) * world.kv_width())),
+        dv(poisoned((N + foreign) * world.kv_width())),
+        key_rows(N + foreign) {}
   void bind(AttentionBackward& op, const World& world) {
     op.dq = view(dq.data(), op.q.rows, world.width());
-    op.dk = view(dk.data(), op.q.rows, world.kv_width());
-    op.dv = view(dv.data(), op.q.rows, world.kv_width());
+    op.dk = view(dk.data(), key_rows, world.kv_width());
+    op.dv = view(dv.data(), key_rows, world.kv_width());
+  }
+  void keep_own(const World& world) {  // rows past those of tokens are scratch
+    for (auto* d : {&dk, &dv}) d->resize(dq.size() / size_t(world.width() / world.kv_width()));
   }
 };
 
@@ -93,6 +100,58 @@ LIMR_TEST(attention_backward_over_many_pages_is_the_reference_everywhere) {
   // the CPU takes four pages, and four tiles of rows, at a time
   for (const Heads& heads : {Heads{7, 1, 16}, Heads{3, 1, 32}, Heads{2, 2, 48}})
     expect_reference(heads, {300, 129, 131, 128});
+}
+
+// Sequences whose first pages are those of another: two of one beginning, one of the second's, one with nothing in common.
+LIMR_TEST(attention_backward_adds_up_gradients_of_common_pages) {
+  for (const Heads& heads : {Heads{7, 1, 32}, Heads{4, 2, 16}, Heads{2, 2, 48}}) {
+    World world(heads, {150, 65, 130, 33, 132}, 11, 12);
+    struct Shared {
+      size_t sequence, with;
+      int64_t pages;
+    };
+    const int64_t width = world.kv_width();
+    std::vector<World::Part> parts = world.whole();
+    for (const Shared& s : {Shared{1, 0, 2}, Shared{2, 0, 1}, Shared{4, 2, 4}}) {
+      std::copy_n(world.pages[s.with].begin(), s.pages, world.pages[s.sequence].begin());
+      for (auto* of : {&world.keys, &world.values})
+        std::copy_n((*of)[s.with].begin(), s.pages * kPageKeys * width, (*of)[s.sequence].begin());
+      parts[s.sequence].length -= s.pages * kPageKeys;
+    }
+    world.write_cache();
+    const Saved saved(world, parts, 13);
+    std::vector<int32_t> page_rows(64, -1);
+    int64_t foreign = 0;
+    for (size_t s = 0; s < parts.size(); ++s) {
+      const int64_t start = parts[s].context - parts[s].length;
+      foreign += start;
+      for (int64_t key = start; key < parts[s].context; key += kPageKeys)
+        page_rows[size_t(world.pages[s][size_t(key / kPageKeys)])] =
+            int32_t(saved.call.sequences[s].begin + key - start);
+    }
+    const auto gradients = [&](auto&& backward) {
+      auto op = backward_of(world, saved);
+      op.page_rows = page_rows.data();
+      Gradients g(world, saved.call.N, foreign);
+      g.bind(op, world);
+      backward(op);
+      g.keep_own(world);
+      return std::tuple(g.dq, g.dk, g.dv);
+    };
+    const auto [dq, dk, dv] = everywhere(
+        [&](const Context& ctx) {
+          const Scratch scratch(attention_backward_scratch_bytes(ctx.target(), 0, 0, 150, heads.D));
+          return gradients([&](AttentionBackward& op) {
+            op.scratch = scratch.data();
+            attention_backward(ctx, op);
+          });
+        },
+        heads.text());
+    const auto [want_dq, want_dk, want_dv] = gradients([](AttentionBackward& op) { ref::attention_backward(op); });
+    for (const auto& [name, got, meant] :
+         {std::tuple("dq", &dq, &want_dq), std::tuple("dk", &dk, &want_dk), std::tuple("dv", &dv, &want_dv)})
+      expect(relative_error(*got, *meant) < 0x1p-9, cat(name, " ", heads.text()));
+  }
 }
 
 LIMR_TEST(neighbours_do_not_show_in_attention_backward) {

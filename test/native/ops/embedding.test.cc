@@ -118,6 +118,34 @@ LIMR_TEST(gather_rows_follows_strides) {
   expect_eq(out, std::vector<float>{8, 9, -1, -1, -1, 0, 1, -1, -1, -1});
 }
 
+LIMR_TEST(scatter_rows_adds_up_rows_of_one_index) {
+  Random rng(6);
+  const int64_t N = 40, C = 37, R = 100;
+  for (const std::vector<int32_t>& index : {integers(rng, R, 30), std::vector<int32_t>{7, 3, 39, 0}}) {
+    const int64_t rows = int64_t(index.size());
+    const auto inp = normal(rng, rows * C);
+    const auto inp16 = normal_bf16(rng, rows * C);
+    std::vector<float> want(size_t(N * C), -1), want16 = want;
+    for (int64_t n = 0; n < N; ++n)
+      for (int64_t c = 0; c < C; ++c) {
+        float sum = 0, sum16 = 0;
+        bool any = false;
+        for (int64_t r = 0; r < rows; ++r)
+          if (index[size_t(r)] == n)
+            sum += inp[size_t(r * C + c)], sum16 += bf16_to_f32(inp16[size_t(r * C + c)]), any = true;
+        if (any) want[size_t(n * C + c)] = sum, want16[size_t(n * C + c)] = bf16_to_f32(f32_to_bf16(sum16));
+      }
+    for (const Setup& s : setups()) {
+      std::vector<float> out(size_t(N * C), -1);
+      scatter_rows(s.ctx, {.out = view(out.data(), N, C), .inp = view(inp.data(), rows, C), .index = index.data()});
+      expect_bits(out, want, s.name);
+      std::vector<bf16> out16(size_t(N * C), f32_to_bf16(-1));
+      scatter_rows(s.ctx, {.out = view(out16.data(), N, C), .inp = view(inp16.data(), rows, C), .index = index.data()});
+      for (size_t i = 0; i < out16.size(); ++i) expect_eq(bf16_to_f32(out16[i]), want16[i], s.name);
+    }
+  }
+}
+
 LIMR_TEST(embedding_of_no_tokens_touches_nothing) {
   Random rng(5);
   const auto panels = pack(normal_bf16(rng, 8 * 16), 8, 16);
