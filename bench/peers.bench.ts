@@ -61,6 +61,7 @@ const { values } = parseArgs({
     'samples-per-prompt': { type: 'string', default: '1' },
     'train-batch': { type: 'string', default: '4x256' },
     checkpointing: { type: 'boolean', default: false },
+    'share-prompts': { type: 'boolean', default: false },
     rl: { type: 'string', default: '8x8x64+128' },
     'kl-coef': { type: 'string', default: '0.01' },
     texts: { type: 'string' }, // a prompt file
@@ -170,6 +171,7 @@ try {
     samplesPerPrompt: Number(values['samples-per-prompt']),
     trainBatches: words(values['train-batch']),
     checkpointing: values.checkpointing,
+    sharePrompts: values['share-prompts'],
     rl: values.rl,
     klCoef: Number(values['kl-coef']),
     texts: await textsOf(model, folder),

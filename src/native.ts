@@ -88,6 +88,8 @@ export interface NativeLoadOptions {
   readonly valueHeadSeed: number;
   /** Recompute a layer's activations in backward instead of keeping them. */
   readonly activationCheckpointing: boolean;
+  /** CPU only: `accumulate` computes a common beginning of sequences that follow each other once, gradients included. Default false. */
+  readonly sharePrefixes?: boolean;
   /** Default f32. */
   readonly moments?: MomentFormat;
   /** GPU only: master weights' low halves and moments in pinned host memory, streamed through the GPU by `step`. Default false. */
@@ -276,7 +278,7 @@ export interface NativeLossTerms {
   readonly entropy: Float32Array;
   /** Name of the first op whose output was not finite, or "". Its gradients poison the step, which then skips. */
   readonly nonFinite: string;
-  /** As those of `NativeScores`: on a GPU every sequence computes all of its tokens. */
+  /** As those of `NativeScores`; without `sharePrefixes` every token and pair. */
   readonly computedTokens: number;
   readonly computedPairs: number;
 }

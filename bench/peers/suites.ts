@@ -22,6 +22,7 @@ export interface SuiteOptions {
   /** "4x256" */
   readonly trainBatches: readonly string[];
   readonly checkpointing: boolean;
+  readonly sharePrompts: boolean;
   /** "8x8x64+128": prompts x samples x prompt tokens + generated tokens. */
   readonly rl: string;
   readonly klCoef: number;
@@ -75,9 +76,10 @@ export const suites: Readonly<Record<string, Suite>> = {
       return tokens({ name, kind: 'train', sequences, length, checkpointing }, trainWork(shape, sequences, length));
     }),
 
-  rl: (_, { rl, klCoef, checkpointing }) => {
+  rl: (_, { rl, klCoef, checkpointing, sharePrompts }) => {
     const [prompts = 0, samples = 0, promptTokens = 0, maxTokens = 0] = rl.split(/[x+]/).map(Number);
-    const each = { name: `grpo ${rl}`, kind: 'rl', prompts, samples, promptTokens, maxTokens, klCoef, checkpointing };
+    const name = `grpo ${rl}${sharePrompts ? ' shared prompts' : ''}`;
+    const each = { name, kind: 'rl', prompts, samples, promptTokens, maxTokens, klCoef, checkpointing, sharePrompts };
     return [{ each, unit: 'samples', work: { amount: prompts * samples } }];
   },
 

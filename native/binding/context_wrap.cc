@@ -93,6 +93,7 @@ Napi::Value ContextWrap::load(const Napi::CallbackInfo& info) {
                             .random_seed = integer(o, "randomSeed"),
                             .value_head_seed = uint32_t(integer(o, "valueHeadSeed")),
                             .checkpointing = boolean(o, "activationCheckpointing"),
+                            .share_prefixes = o.Get("sharePrefixes").ToBoolean(),
                             .optimizer = to_optimizer_options(o),
                             .take_turns = o.Get("takeTurns").ToBoolean()};
   auto result = std::make_shared<ModelState>();

@@ -23,6 +23,8 @@ std::string hash_hex(uint64_t h) {
 namespace {
 // The device, once others have made room on it.
 Device& cleared(Engine& engine, const LoadOptions& o) {
+  LIMR_CHECK(!o.share_prefixes || engine.device().on_host(), kUnsupported,
+             "a GPU's gradients take whole sequences, with nothing shared", "Leave --share-prompts off.");
   LIMR_CHECK(!o.take_turns || !engine.device().on_host(), kUnsupported, "models take turns on a GPU, not on the CPU");
   LIMR_CHECK(!o.take_turns || !o.trainable || o.optimizer.on_host, kUnsupported,
              "a trainable model that takes turns keeps its optimizer state in host memory");

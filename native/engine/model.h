@@ -20,6 +20,8 @@ struct LoadOptions {
   int64_t random_seed = -1;  // >= 0: random weights instead of reading them
   uint32_t value_head_seed = 0;
   bool checkpointing = false;
+  bool share_prefixes =
+      false;  // CPU only: `accumulate` computes a common beginning of sequences once, gradients included
   OptimizerOptions optimizer = {};
   // GPU only: rest in pinned host memory while another such model works; a trainable one keeps its optimizer state there for good.
   bool take_turns = false;

@@ -56,6 +56,11 @@ export interface LoadOptions {
   readonly valueHeadSeed?: number;
   /** Recompute a layer's activations in backward. Default true. */
   readonly activationCheckpointing?: boolean;
+  /**
+   * CPU only: where sequences of an `accumulate` begin alike, as samples of one prompt, compute that once, gradients included. Their
+   * losses keep their bits; a gradient rounds elsewhere, by 0.3% of its norm, and so depends on what is in the call. Default false.
+   */
+  readonly sharePrefixes?: boolean;
   /** Of AdamW. Default 'f32', the only one of the CPU. */
   readonly moments?: MomentFormat;
   /** GPU only: optimizer state in pinned host memory, streamed through the GPU by `step`. Default false. */
@@ -150,6 +155,7 @@ export class Engine {
       randomSeed: options.randomSeed === undefined ? -1 : whole('randomSeed', options.randomSeed, 0, SEED),
       valueHeadSeed: whole('valueHeadSeed', options.valueHeadSeed ?? 0, 0, SEED),
       activationCheckpointing: options.activationCheckpointing ?? true,
+      sharePrefixes: options.sharePrefixes ?? false,
       moments: options.moments ?? 'f32',
       optimizerOnHost: options.optimizerOnHost ?? false,
       takeTurns: options.takeTurns ?? false,

@@ -215,6 +215,7 @@ async function loadRole(
     trainable: role !== 'reference',
     valueHeadSeed: config.seed,
     activationCheckpointing: config.gradientCheckpointing,
+    sharePrefixes: config.sharePrompts && role !== 'reference',
     moments: config.optimizerMoments,
     optimizerOnHost: role !== 'reference' && placement !== 'resident',
     takeTurns: placement === 'turns',

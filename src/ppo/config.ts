@@ -43,6 +43,10 @@ export const trainOptions = {
     { min: 2, free: true },
     'packed tokens a scoring pass, at most; null = --micro-train-max-tokens',
   ),
+  sharePrompts: batch.boolean(
+    false,
+    "compute a prompt once for its samples in a micro-batch, gradients included: less time, but micro-batches then change a gradient by bf16's rounding, 0.3%, not by 1e-6; on a CPU",
+  ),
   maxEpochs: batch.integer(1, { min: 1 }, 'PPO epochs: passes over a rollout'),
   shufflePrompts: batch.boolean(
     true,

@@ -55,6 +55,7 @@ describe('a peer', () => {
 
 const shape = { layers: 2, hiddenSize: 8, intermediateSize: 10, heads: 2, kvHeads: 1, headDim: 4, vocabSize: 100 };
 const sizes: SuiteOptions = {
+  sharePrompts: false,
   gemmTokens: [1, 2],
   gemmOps: ['forward', 'dweight'],
   gemmLayers: ['down'],

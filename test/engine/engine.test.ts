@@ -71,6 +71,7 @@ describe('Engine.load', () => {
       randomSeed: -1,
       valueHeadSeed: 7,
       activationCheckpointing: true,
+      sharePrefixes: false,
       moments: 'f32',
       optimizerOnHost: false,
       takeTurns: false,

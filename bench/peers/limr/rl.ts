@@ -116,6 +116,7 @@ export async function prepareRl(engine: Engine, model: string, each: PeerCase): 
     klEstimator: 'k3',
     actorLearningRate: 1e-6,
     gradientCheckpointing: each.checkpointing === true,
+    sharePrompts: each.sharePrompts === true,
     saveSamples: false,
     saveSteps: 0,
     evalSteps: 0,
@@ -135,8 +136,8 @@ export async function prepareRl(engine: Engine, model: string, each: PeerCase): 
     evalReward: parity,
     load: async (role) => {
       if (role !== 'actor') return (await engine.load(model, { tokenizer: false })).port();
-      const activationCheckpointing = config.gradientCheckpointing;
-      const actor = await engine.load(model, { trainable: true, activationCheckpointing, tokenizer: false });
+      const options = { activationCheckpointing: config.gradientCheckpointing, sharePrefixes: config.sharePrompts };
+      const actor = await engine.load(model, { trainable: true, ...options, tokenizer: false });
       return gated(actor.port(), gate);
     },
     modelFiles: [],

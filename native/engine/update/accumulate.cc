@@ -50,8 +50,8 @@ LossTerms Model::accumulate(const PackedTokens& packed, const Loss& loss) {
   terms.losses.assign(packed.tokens.size(), 0.0f);
   terms.outputs.assign(packed.tokens.size(), 0.0f);
   if (head() == Head::kLm) terms.entropy.assign(packed.tokens.size(), 0.0f);
-  // A device's attention backward takes whole sequences.
-  const PackedBatch packed_batch(packed, 0, packed.num_sequences(), ctx.cuda ? Prefixes::kOwn : Prefixes::kShared);
+  const PackedBatch packed_batch(packed, 0, packed.num_sequences(),
+                                 options_.share_prefixes ? Prefixes::kShared : Prefixes::kOwn);
   const Prediction p = predictions(packed, 0, packed_batch, loss.weights);
   if (p.rows.empty()) return terms;
   terms.computed_tokens = packed_batch.num_tokens();

@@ -135,7 +135,12 @@ LIMR_TEST(a_common_beginning_is_trained_once) {
       std::vector<float> first;
       for (const int threads : {1, 3}) {
         Engine engine({.threads = threads});
-        Model a(engine, load_options(folder, true, head)), b(engine, load_options(folder, true, head));
+        LoadOptions options = load_options(folder, true, head);
+        Model c(engine, options);
+        options.share_prefixes = true;
+        Model a(engine, options), b(engine, options);
+        expect_eq(c.accumulate(grouped.view(), slice(targets_grouped, kind, 0, grouped.tokens.size())).computed_tokens,
+                  grouped.size());
         const LossTerms x = a.accumulate(grouped.view(), slice(targets_grouped, kind, 0, grouped.tokens.size()));
         const LossTerms y = b.accumulate(mixed.view(), slice(targets_mixed, kind, 0, mixed.tokens.size()));
         expect_eq(y.computed_tokens, mixed.size());
