@@ -36,7 +36,7 @@ export const trainOptions = {
   microTrainMaxTokens: batch.integer(
     null,
     { min: 2, free: true },
-    'packed tokens a micro-batch, at most; null = --prompt-max-len + --generate-max-len, the smallest that always fits',
+    'packed tokens a micro-batch, at most; null = 2048, or --prompt-max-len + --generate-max-len where a sequence can be longer',
   ),
   microRolloutMaxTokens: batch.integer(
     null,
@@ -199,7 +199,10 @@ export function resolveTrainConfig(overrides: Readonly<Record<string, unknown>>)
 
 /** Packed tokens of the largest pass, for training and for scoring. */
 export function tokenBudgets(config: TrainConfig): { readonly train: number; readonly score: number } {
-  const train = config.microTrainMaxTokens ?? config.promptMaxLen + config.generateMaxLen;
+  const longest = config.promptMaxLen + config.generateMaxLen;
+  // Fewer make products slower: a micro-batch reads and writes all gradients once. More than its sequences have are of no use.
+  const enough = Math.min(2048, config.microTrainBatchSize * longest);
+  const train = config.microTrainMaxTokens ?? Math.max(enough, longest);
   return { train, score: config.microRolloutMaxTokens ?? train };
 }
 

@@ -1,7 +1,13 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { LimrError } from '../../src/errors.js';
 import { checkOption, kebabCase, parseOption, snakeCase } from '../../src/option.js';
-import { resolveTrainConfig, type TrainConfig, trainDefaults, trainOptions } from '../../src/ppo/config.js';
+import {
+  resolveTrainConfig,
+  type TrainConfig,
+  tokenBudgets,
+  trainDefaults,
+  trainOptions,
+} from '../../src/ppo/config.js';
 import { compatOverlays, recipes } from '../../src/ppo/recipes.js';
 
 function failure(body: () => unknown): LimrError {
@@ -81,6 +87,22 @@ describe('the option table', () => {
     const error = failure(() => resolveTrainConfig(overrides));
     expect(error.code).toBe('LIMR_USAGE');
     expect(error.message).toMatch(message);
+  });
+});
+
+describe('token budgets', () => {
+  const budgets = (overrides: Partial<TrainConfig>) => tokenBudgets(resolveTrainConfig(overrides));
+
+  it('are 2,048, as far as sequences fill them, or one longest sequence', () => {
+    expect(budgets({ promptMaxLen: 32, generateMaxLen: 64 })).toEqual({ train: 2048, score: 2048 });
+    expect(budgets({ promptMaxLen: 32, generateMaxLen: 64, microTrainBatchSize: 4 }).train).toBe(384);
+    expect(budgets({ promptMaxLen: 1024, generateMaxLen: 3000 }).train).toBe(4024);
+  });
+
+  it('are what is asked for', () => {
+    const lengths = { promptMaxLen: 32, generateMaxLen: 64 };
+    expect(budgets({ ...lengths, microTrainMaxTokens: 100 })).toEqual({ train: 100, score: 100 });
+    expect(budgets({ ...lengths, microRolloutMaxTokens: 100 })).toEqual({ train: 2048, score: 100 });
   });
 });
 
