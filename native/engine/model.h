@@ -20,8 +20,8 @@ struct LoadOptions {
   int64_t random_seed = -1;  // >= 0: random weights instead of reading them
   uint32_t value_head_seed = 0;
   bool checkpointing = false;
-  bool share_prefixes =
-      false;  // CPU only: `accumulate` computes a common beginning of sequences once, gradients included
+  // CPU only: `accumulate` computes a common beginning of sequences once, gradients included.
+  bool share_prefixes = false;
   OptimizerOptions optimizer = {};
   // GPU only: rest in pinned host memory while another such model works; a trainable one keeps its optimizer state there for good.
   bool take_turns = false;
@@ -132,7 +132,7 @@ class Model : private Guest {
 int64_t head_chunk_rows(Target target, int64_t vocab_size);
 // What a phase takes from the workspace, by running its allocations on a planner.
 size_t score_bytes(const Transformer&, Head head, int64_t tokens, int64_t sequences);
-struct TrainSize {
+struct TrainSize {  // of a micro-batch; foreign_keys as Batch has them
   int64_t tokens, sequences, predicted, longest, foreign_keys = 0;
 };
 size_t train_bytes(const Transformer&, Head, const TrainSize&, bool checkpointing);

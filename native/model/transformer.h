@@ -21,7 +21,7 @@ struct Batch {
   const int64_t* slots;      // [N] where the token's key and value go
   const AttentionSequence* sequences;
   int64_t num_sequences = 0;
-  int64_t longest = 0;  // tokens of the longest sequence
+  int64_t longest = 0;  // new tokens of the longest sequence, or more; backward: all of its tokens
   TokenRuns runs = {};  // backward on a device only
   // Backward on the CPU only: keys of sequences that are other rows' (ops/attention.h), and of each page the row of its first key.
   int64_t foreign_keys = 0;
