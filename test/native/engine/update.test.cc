@@ -161,22 +161,25 @@ LIMR_TEST(a_common_beginning_is_trained_once) {
     }
 }
 
-// Rows of 4 KB get a gap (operand_stride): hidden states, gate and up, logits.
+// Rows of 4 KB get a gap (operand_stride): hidden states; gate and up, and what they make; logits.
 LIMR_TEST(rows_with_gaps_change_no_bit) {
   const Packed p = packed(kLengths);
   const Targets t = targets(p);
-  const ModelFolder folder("qwen3", 2048, 1024, 2048);
-  Engine engine({.threads = 2});
-  LoadOptions kept = load_options(folder, true), recomputed = kept;
-  recomputed.checkpointing = true;
-  Model a(engine, kept), b(engine, recomputed);
-  const std::vector<float> whole = accumulate(a, p, t, Loss::kPolicy, 8);
-  expect(whole == accumulate(b, p, t, Loss::kPolicy, 1));
-  expect(relative(all_gradients(a), all_gradients(b)) < 1e-6);
-  const Scores scores = a.score(p.view(), 1.2f, 100);
-  const LossTerms terms = a.accumulate(p.view(), slice(t, Loss::kPolicy, 0, p.tokens.size()));
-  for (size_t i = 0; i < p.tokens.size(); ++i)
-    if (t.weights[i] != 0) expect_eq(terms.outputs[i], scores.logprobs[i]);
+  for (const auto& [hidden, intermediate, vocab] : {std::tuple{2048, 16, 101}, {48, 2048, 101}, {48, 16, 2048}}) {
+    const ModelFolder folder("qwen3", hidden, intermediate, vocab);
+    const std::string what = cat(hidden, " ", intermediate, " ", vocab);
+    Engine engine({.threads = 2});
+    LoadOptions kept = load_options(folder, true), recomputed = kept;
+    recomputed.checkpointing = true;
+    Model a(engine, kept), b(engine, recomputed);
+    const std::vector<float> whole = accumulate(a, p, t, Loss::kPolicy, 8);
+    expect(whole == accumulate(b, p, t, Loss::kPolicy, 1), what);
+    expect(relative(all_gradients(a), all_gradients(b)) < 1e-6, what);
+    const Scores scores = a.score(p.view(), 1.2f, 100);
+    const LossTerms terms = a.accumulate(p.view(), slice(t, Loss::kPolicy, 0, p.tokens.size()));
+    for (size_t i = 0; i < p.tokens.size(); ++i)
+      if (t.weights[i] != 0) expect_eq(terms.outputs[i], scores.logprobs[i], what);
+  }
 }
 
 LIMR_TEST(threads_and_instruction_sets_give_one_gradient) {
